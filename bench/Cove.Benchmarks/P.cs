@@ -1,0 +1,1 @@
+namespace Cove.Benchmarks; internal static class P;

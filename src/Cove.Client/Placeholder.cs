@@ -1,0 +1,1 @@
+namespace Cove.Client; internal static class Placeholder;

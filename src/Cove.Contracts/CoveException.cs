@@ -1,0 +1,12 @@
+namespace Cove;
+
+/// <summary>A call that could not be done, with an error the caller can act on.</summary>
+public sealed class CoveException : Exception
+{
+    /// <summary>Wraps an error.</summary>
+    public CoveException(RunError error, Exception? innerException = null)
+        : base(error.Message + " " + error.Remediation, innerException) => Error = error;
+
+    /// <summary>What went wrong.</summary>
+    public RunError Error { get; }
+}

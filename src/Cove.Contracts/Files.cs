@@ -1,0 +1,55 @@
+namespace Cove;
+
+/// <summary>What a directory entry is.</summary>
+public enum FileKind
+{
+    /// <summary>A regular file.</summary>
+    File,
+
+    /// <summary>A directory.</summary>
+    Directory,
+
+    /// <summary>A symbolic link.</summary>
+    Symlink,
+
+    /// <summary>A FIFO, socket or device: listed, never opened.</summary>
+    Other,
+}
+
+/// <summary>A file, directory or link in a sandbox.</summary>
+public sealed record FileEntry
+{
+    /// <summary>Its absolute path in the sandbox.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>What it is.</summary>
+    public required FileKind Kind { get; init; }
+
+    /// <summary>Its length in bytes (of a sparse file the apparent one).</summary>
+    public required long SizeBytes { get; init; }
+
+    /// <summary>Bytes it takes.</summary>
+    public required long AllocatedBytes { get; init; }
+
+    /// <summary>Its permission bits.</summary>
+    public required int Mode { get; init; }
+
+    /// <summary>When its content last changed.</summary>
+    public required DateTimeOffset ModifiedAt { get; init; }
+
+    /// <summary>Where a link points to, as written.</summary>
+    public string? LinkTarget { get; init; }
+}
+
+/// <summary>How to write a file.</summary>
+public sealed record FileWriteOptions
+{
+    /// <summary>Permission bits. Default 0644 (octal).</summary>
+    public int Mode { get; init; } = 0x1A4;
+
+    /// <summary>Whether an existing file is replaced. Default yes.</summary>
+    public bool Overwrite { get; init; } = true;
+
+    /// <summary>Whether missing directories are made. Default yes.</summary>
+    public bool CreateParents { get; init; } = true;
+}

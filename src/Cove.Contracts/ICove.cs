@@ -1,0 +1,94 @@
+namespace Cove;
+
+/// <summary>
+/// The high seam: everything a caller can ask. The engine implements it in process and the client over HTTP, so the agent
+/// loop, the CLI and the tests cannot tell local from remote.
+/// Every method throws <see cref="CoveException"/> for what the caller can act on; a run reports its failures as its outcome instead.
+/// </summary>
+public interface ICove : IAsyncDisposable
+{
+    /// <summary>Creates a sandbox; returns when it answers.</summary>
+    Task<SandboxInfo> CreateSandboxAsync(SandboxRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>What is known of a sandbox, also for a while after it ended (the last 1,000 ended ones).</summary>
+    Task<SandboxInfo> GetSandboxAsync(SandboxId sandbox, CancellationToken cancellationToken = default);
+
+    /// <summary>The sandboxes that have not ended, oldest first.</summary>
+    Task<IReadOnlyList<SandboxInfo>> ListSandboxesAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Ends a sandbox and everything in it; returns when it is unreachable and killed. Ending an ended one is no error.</summary>
+    Task DeleteSandboxAsync(SandboxId sandbox, CancellationToken cancellationToken = default);
+
+    /// <summary>What a sandbox uses now.</summary>
+    Task<SandboxUsage> GetUsageAsync(SandboxId sandbox, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Runs code or a command and streams what happens. The last event is always <see cref="RunCompleted"/>.
+    /// Cancelling the token interrupts the run (and kills it when it does not end within its grace).
+    /// </summary>
+    IAsyncEnumerable<RunEvent> RunAsync(SandboxId sandbox, RunRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>Interrupts a run, keeping the kernel's state. A run that is not in progress: no error.</summary>
+    Task InterruptRunAsync(SandboxId sandbox, RunId run, CancellationToken cancellationToken = default);
+
+    /// <summary>Kills a run; a kernel's state is lost. A run that is not in progress: no error.</summary>
+    Task KillRunAsync(SandboxId sandbox, RunId run, CancellationToken cancellationToken = default);
+
+    /// <summary>The sandbox's kernels.</summary>
+    Task<IReadOnlyList<KernelInfo>> ListKernelsAsync(SandboxId sandbox, CancellationToken cancellationToken = default);
+
+    /// <summary>Starts a kernel that is not there yet.</summary>
+    Task<KernelInfo> CreateKernelAsync(SandboxId sandbox, string kernel, Language language, CancellationToken cancellationToken = default);
+
+    /// <summary>Kills a kernel and starts it anew; its state is lost, a run in it ends as killed.</summary>
+    Task<KernelInfo> RestartKernelAsync(SandboxId sandbox, string kernel, CancellationToken cancellationToken = default);
+
+    /// <summary>Kills a kernel.</summary>
+    Task DeleteKernelAsync(SandboxId sandbox, string kernel, CancellationToken cancellationToken = default);
+
+    /// <summary>Opens a regular file for reading. The stream's length is the file's at this moment.</summary>
+    Task<Stream> ReadFileAsync(SandboxId sandbox, string path, CancellationToken cancellationToken = default);
+
+    /// <summary>Writes a file whole: it appears under its name when all of it is there, or not at all.</summary>
+    Task<FileEntry> WriteFileAsync(SandboxId sandbox, string path, Stream content, FileWriteOptions? options = null, CancellationToken cancellationToken = default);
+
+    /// <summary>What a path is; a link is not followed.</summary>
+    Task<FileEntry> StatFileAsync(SandboxId sandbox, string path, CancellationToken cancellationToken = default);
+
+    /// <summary>What a directory holds, sorted by name, to a depth of 1 to 64. Links are not followed. At most 10,000 entries; more is the error <c>too_many_entries</c>.</summary>
+    Task<IReadOnlyList<FileEntry>> ListFilesAsync(SandboxId sandbox, string path, int depth = 1, CancellationToken cancellationToken = default);
+
+    /// <summary>Makes a directory and its missing parents.</summary>
+    Task<FileEntry> MakeDirectoryAsync(SandboxId sandbox, string path, CancellationToken cancellationToken = default);
+
+    /// <summary>Moves a file or directory.</summary>
+    Task<FileEntry> MoveFileAsync(SandboxId sandbox, string from, string to, bool overwrite = false, CancellationToken cancellationToken = default);
+
+    /// <summary>Removes a file, a link or an empty directory; with <paramref name="recursive"/> a directory with all it holds.</summary>
+    Task RemoveFileAsync(SandboxId sandbox, string path, bool recursive = false, CancellationToken cancellationToken = default);
+
+    /// <summary>The templates sandboxes can start from.</summary>
+    Task<IReadOnlyList<TemplateInfo>> ListTemplatesAsync(CancellationToken cancellationToken = default);
+}
+
+/// <summary>What a template offers.</summary>
+public sealed record TemplateInfo
+{
+    /// <summary>Its name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What it is for, in a sentence.</summary>
+    public required string Description { get; init; }
+
+    /// <summary>The Python modules loaded before the first run.</summary>
+    public required IReadOnlyList<string> Preload { get; init; }
+
+    /// <summary>The Python packages that were found importable, name to version.</summary>
+    public required IReadOnlyDictionary<string, string> Packages { get; init; }
+
+    /// <summary>The languages available, with the interpreter's version.</summary>
+    public required IReadOnlyDictionary<string, string> Languages { get; init; }
+
+    /// <summary>The limits a sandbox has unless it asks for others.</summary>
+    public required SandboxLimits Limits { get; init; }
+}

@@ -1,0 +1,35 @@
+namespace Cove;
+
+/// <summary>One submission of code to a kernel, or of a command. Exactly one of <see cref="Code"/>, <see cref="Argv"/> and <see cref="ShellLine"/> is set.</summary>
+public sealed record RunRequest
+{
+    /// <summary>Code for a kernel. At most 900,000 bytes of UTF-8 (it travels in one frame).</summary>
+    public string? Code { get; init; }
+
+    /// <summary>The code's language. Default Python. Ignored for commands.</summary>
+    public Language Language { get; init; } = Language.Python;
+
+    /// <summary>The kernel to run in; created on demand. Default: the language's default kernel. 1 to 40 characters of <c>a-z0-9-</c>.</summary>
+    public string? Kernel { get; init; }
+
+    /// <summary>A command as an argument vector; no shell reads it.</summary>
+    public IReadOnlyList<string>? Argv { get; init; }
+
+    /// <summary>A command as a line for <c>/bin/bash -c</c>.</summary>
+    public string? ShellLine { get; init; }
+
+    /// <summary>Working directory of a command. Default <c>/workspace</c>.</summary>
+    public string? WorkingDirectory { get; init; }
+
+    /// <summary>Environment variables added for a command.</summary>
+    public IReadOnlyDictionary<string, string>? Environment { get; init; }
+
+    /// <summary>What a command reads on its standard input; at its end the input is closed. Default: empty.</summary>
+    public ReadOnlyMemory<byte>? Stdin { get; init; }
+
+    /// <summary>Wall time after which the run is interrupted, then killed. Default 30 s; 10 ms to 24 h.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>An id chosen by the caller, so that it can interrupt before the first event arrives. Default: a new one.</summary>
+    public RunId? Id { get; init; }
+}

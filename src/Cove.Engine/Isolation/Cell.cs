@@ -1,0 +1,139 @@
+namespace Cove.Engine.Isolation;
+
+/// <summary>
+/// One live boundary. All members may be called at any time from any thread, also after the cell has died: they then throw
+/// <see cref="CellGoneException"/>. Disposing kills everything inside at once and frees what the host held.
+/// </summary>
+internal abstract class Cell : IAsyncDisposable
+{
+    /// <summary>Completes when the boundary is gone, whoever ended it. Never faults.</summary>
+    public abstract Task<CellExit> Exited { get; }
+
+    /// <summary>Starts a kernel and returns when the process exists; its <c>hello</c> is still to come on <see cref="CellProcess.Control"/>.</summary>
+    public abstract Task<CellProcess> StartKernelAsync(Language language, SandboxLimits limits, CancellationToken cancellationToken);
+
+    /// <summary>Starts a command with three fresh channels.</summary>
+    public abstract Task<CellCommand> StartCommandAsync(CommandSpec command, SandboxLimits limits, CancellationToken cancellationToken);
+
+    /// <summary>Opens three fresh channels for one run of a kernel.</summary>
+    public abstract RunChannels OpenRunChannels();
+
+    /// <summary>Opens the link to the file worker of this cell, started for this call. Frames with descriptors, see guest/python/files/README.md.</summary>
+    public abstract Task<IFrameLink> OpenFilesAsync(CancellationToken cancellationToken);
+
+    /// <summary>Sends a signal to a process, or kills it with everything that descends from it.</summary>
+    public abstract Task SignalAsync(CellProcess process, CellSignal signal, CancellationToken cancellationToken);
+
+    /// <summary>Changes the limits of the whole cell.</summary>
+    public abstract Task SetLimitsAsync(SandboxLimits limits, CancellationToken cancellationToken);
+
+    /// <summary>Reads what the cell uses. Fast (some microseconds): it is called at the end of every run.</summary>
+    public abstract CellUsage ReadUsage();
+
+    /// <summary>Kills everything inside and frees the host's side. Returns when all of it is dead; never throws.</summary>
+    public abstract ValueTask DisposeAsync();
+}
+
+/// <summary>What a command is.</summary>
+internal sealed record CommandSpec(
+    IReadOnlyList<string> Argv, string WorkingDirectory, IReadOnlyDictionary<string, string> Environment);
+
+/// <summary>A process in a cell.</summary>
+internal abstract class CellProcess
+{
+    /// <summary>The control link of a kernel; null for a command.</summary>
+    public abstract IFrameLink? Control { get; }
+
+    /// <summary>Completes when the process ended, with what its parent outside the cell saw. Never faults.</summary>
+    public abstract Task<ProcessExit> Exited { get; }
+}
+
+/// <summary>A running command with the host's ends of its channels.</summary>
+internal sealed record CellCommand(CellProcess Process, ByteSink Stdin, ByteSource Stdout, ByteSource Stderr);
+
+/// <summary>How a process ended: an exit code, or the number of the signal that killed it; both null when nobody could see it.</summary>
+internal sealed record ProcessExit(int? Code, int? Signal);
+
+/// <summary>How a cell ended.</summary>
+internal sealed record CellExit(bool ByBackendFailure, string? Detail);
+
+/// <summary>What can be sent to a process.</summary>
+internal enum CellSignal
+{
+    /// <summary>SIGINT to the process.</summary>
+    Interrupt,
+
+    /// <summary>SIGTERM to the process.</summary>
+    Terminate,
+
+    /// <summary>SIGKILL to the process and all that descends from it.</summary>
+    KillTree,
+}
+
+/// <summary>What a cell uses; null where the host offers no accounting.</summary>
+internal readonly record struct CellUsage(long? MemoryBytes, long? PeakMemoryBytes, long? OomKills, long? CpuNanoseconds, int? Pids, long? RefusedForks);
+
+/// <summary>The cell (or the process in it) is no longer there.</summary>
+internal sealed class CellGoneException : Exception
+{
+    public CellGoneException(string message)
+        : base(message)
+    {
+    }
+}
+
+/// <summary>The host's ends of one run's channels, and, opaque to all but the backend, the guest's.</summary>
+internal abstract class RunChannels : IDisposable
+{
+    public abstract ByteSource Stdout { get; }
+
+    public abstract ByteSource Stderr { get; }
+
+    public abstract ByteSource Result { get; }
+
+    /// <summary>Closes all ends; what the guest writes afterwards goes nowhere.</summary>
+    public abstract void Dispose();
+}
+
+/// <summary>Bytes coming from a guest.</summary>
+internal abstract class ByteSource : IDisposable
+{
+    /// <summary>Reads some bytes; 0 at the end of file or once disposed.</summary>
+    public abstract ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken);
+
+    /// <summary>Reads what is already there: the number of bytes, 0 at the end of file, -1 when nothing is there now.</summary>
+    public abstract int TryRead(Span<byte> buffer);
+
+    public abstract void Dispose();
+}
+
+/// <summary>Bytes going to a guest.</summary>
+internal abstract class ByteSink : IDisposable
+{
+    /// <summary>Writes all bytes; false when the guest closed its end.</summary>
+    public abstract ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);
+
+    public abstract void Dispose();
+}
+
+/// <summary>A two-way link that carries whole frames (4-byte big-endian length, at most 1 MiB), descriptors beside them where the backend can.</summary>
+internal interface IFrameLink : IDisposable
+{
+    /// <summary>Sends a frame's body; with <paramref name="channels"/> the guest's ends of a run's channels travel along (and are closed here). Throws <see cref="CellGoneException"/> when the peer is gone.</summary>
+    ValueTask SendAsync(ReadOnlyMemory<byte> body, RunChannels? channels, CancellationToken cancellationToken);
+
+    /// <summary>Receives the next frame's body; null at the end of file. Throws <see cref="FrameException"/> for what is no frame.</summary>
+    ValueTask<ReceivedFrame?> ReceiveAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>A frame's body and the descriptor that came with it, if any (the receiver owns it).</summary>
+internal readonly record struct ReceivedFrame(ReadOnlyMemory<byte> Body, Microsoft.Win32.SafeHandles.SafeFileHandle? Descriptor);
+
+/// <summary>The peer sent what is no frame: a length of 0 or over the maximum, a truncated body, or descriptors where none belong.</summary>
+internal sealed class FrameException : Exception
+{
+    public FrameException(string message)
+        : base(message)
+    {
+    }
+}

@@ -1,0 +1,1 @@
+namespace Cove.Server; internal static class Placeholder;
