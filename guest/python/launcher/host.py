@@ -30,6 +30,7 @@ def move_in(options):
         os.makedirs(base + path, exist_ok=True)
     for folder in ("python", "bash", "javascript"):
         shutil.copytree(f"{options['guest']}/{folder}", f"{base}{Place.guest}/{folder}", ignore=shutil.ignore_patterns("tests", "__pycache__", "*.md"))
+    _make_readable(base + Place.guest)  # the user's umask may have kept the checkout to themselves
     etc.synthesise(base + Place.etc)
     for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
         if os.path.lexists(f"/usr/{name}"):
@@ -46,6 +47,13 @@ def move_in(options):
     syscalls.mount("proc", base + "/proc", "proc", mounts.NOSUID | mounts.NODEV | mounts.NOEXEC)
     mounts.pivot_into(base)
     return Place
+
+
+def _make_readable(top):
+    for directory, _, names in os.walk(top):
+        os.chmod(directory, 0o755)
+        for name in names:
+            os.chmod(f"{directory}/{name}", 0o644)
 
 
 def subordinate_ranges(uid):

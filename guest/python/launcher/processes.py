@@ -51,7 +51,8 @@ def start_command(launcher, door, descriptors, argv, directory, environment):
 def start_shim(launcher, door, control, language):
     def run():
         enter.enter(door, [None, None, None, control], "/workspace")
-        syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)
+        # Not made dumpable again: this process is a copy of the launcher, whose memory has seen other cells' requests, and
+        # only a dumpable process lets others of its user read it.
         sys.path.insert(0, "/opt/cove/python")
         import shim
         shim.main(3, language)
