@@ -29,7 +29,7 @@ public sealed record EngineStatus
     /// <summary>How many sandboxes have not ended.</summary>
     public required int Sandboxes { get; init; }
 
-    /// <summary>Whether it only waits for its sandboxes to end.</summary>
+    /// <summary>Whether it ends as soon as it has nothing to do.</summary>
     public required bool Stopping { get; init; }
 
     /// <summary>The boundary it draws.</summary>
