@@ -1,0 +1,230 @@
+"""Control groups: one group per cell for its limits, and below it one per process tree so that a tree can be killed whole.
+
+Two hierarchies are known, v1 (one tree per controller) and v2. The engine's groups are made below the group it was started in
+(or below the one delegated to it); what else the machine has is left alone.
+"""
+
+import os
+import signal
+import time
+
+from . import syscalls
+
+MEMORY, CPU, PIDS, CPU_ACCOUNTING = "memory", "cpu", "pids", "cpuacct"
+
+
+def _write(directory, name, text):
+    with open(f"{directory}/{name}", "w", encoding="ascii") as file:
+        file.write(str(text))
+
+
+def _read(directory, name):
+    with open(f"{directory}/{name}", encoding="ascii") as file:
+        return file.read()
+
+
+def _remove(directory):
+    """Removes an empty group and those below it. Returns False while something still lives in it."""
+    try:
+        for entry in os.scandir(directory):
+            if entry.is_dir(follow_symlinks=False) and not _remove(entry.path):
+                return False
+        os.rmdir(directory)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def _kill_members(directory):
+    """One round of SIGKILL to what is in the group now; returns whether anything was."""
+    found = False
+    for word in _read(directory, "cgroup.procs").split():
+        found = True
+        try:
+            pidfd = syscalls.pidfd_open(int(word))
+        except OSError:
+            continue
+        try:
+            # The descriptor is held first, the membership read again after: the number cannot have passed to a stranger between.
+            if word in _read(directory, "cgroup.procs").split():
+                syscalls.pidfd_send_signal(pidfd, signal.SIGKILL)
+        except OSError:
+            pass
+        finally:
+            os.close(pidfd)
+    return found
+
+
+class Group:
+    """One cell's group(s)."""
+
+    def __init__(self, tree, name):
+        self._tree = tree
+        self.name = name
+        self._next_leaf = 0
+
+    def set_limits(self, limits):
+        self._tree.set_limits(self.name, limits)
+
+    def add_leaf(self):
+        """A new sub-group for one process tree; returns its name."""
+        self._next_leaf += 1
+        leaf = f"t{self._next_leaf}"
+        self._tree.make_leaf(self.name, leaf)
+        return leaf
+
+    def open_join(self, leaf):
+        """Descriptors a process writes "0" to in order to join the group and the leaf."""
+        return self._tree.open_join(self.name, leaf)
+
+    def kill_leaf(self, leaf):
+        self._tree.kill_leaf(self.name, leaf)
+
+    def remove_leaf(self, leaf):
+        return _remove(self._tree.leaf_directory(self.name, leaf))
+
+    def remove(self):
+        return self._tree.remove(self.name)
+
+    def files(self):
+        """Where the engine reads usage: name of the number to path."""
+        return self._tree.files(self.name)
+
+
+def join(descriptors):
+    for descriptor in descriptors:
+        os.write(descriptor, b"0")
+        os.close(descriptor)
+
+
+class V1:
+    """One tree per controller. Leaves are made in the pids tree: it counts, so closing it to forks makes a kill final."""
+
+    version = 1
+
+    def __init__(self, bases):
+        self._bases = bases  # controller -> directory of this engine
+        self._directories = sorted(set(bases.values()))  # cpu and cpuacct often share one
+        self.controllers = frozenset(bases)
+
+    def make(self, name, limits):
+        for base in self._directories:
+            os.mkdir(f"{base}/{name}", 0o755)
+        group = Group(self, name)
+        group.set_limits(limits)
+        return group
+
+    def set_limits(self, name, limits):
+        if MEMORY in self._bases:
+            self._set_memory(f"{self._bases[MEMORY]}/{name}", limits["memory_bytes"])
+        if PIDS in self._bases:
+            _write(f"{self._bases[PIDS]}/{name}", "pids.max", limits["pids"])
+        if CPU in self._bases:
+            _write(f"{self._bases[CPU]}/{name}", "cpu.cfs_quota_us", limits["cpu_millis"] * 100)
+
+    @staticmethod
+    def _set_memory(directory, value):
+        swap = "memory.memsw.limit_in_bytes"
+        has_swap_limit = os.path.exists(f"{directory}/{swap}")
+        # memory+swap must never be below memory, so the order depends on the direction.
+        order = ["memory.limit_in_bytes"] + ([swap] if has_swap_limit else [])
+        if has_swap_limit and value > int(_read(directory, "memory.limit_in_bytes")):
+            order.reverse()
+        for name in order:
+            _write(directory, name, value)
+
+    def leaf_directory(self, name, leaf):
+        return f"{self._bases[PIDS]}/{name}/{leaf}"
+
+    def make_leaf(self, name, leaf):
+        os.mkdir(self.leaf_directory(name, leaf), 0o755)
+
+    def open_join(self, name, leaf):
+        directories = [self.leaf_directory(name, leaf) if leaf and base == self._bases[PIDS] else f"{base}/{name}" for base in self._directories]
+        return [os.open(f"{d}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC) for d in directories]
+
+    def kill_leaf(self, name, leaf):
+        directory = self.leaf_directory(name, leaf)
+        _write(directory, "pids.max", 0)  # no fork succeeds from here on, so the rounds below come to an end
+        _kill_until_empty(directory)
+
+    def remove(self, name):
+        return all([_remove(f"{base}/{name}") for base in self._directories])
+
+    def files(self, name):
+        files = {}
+        if MEMORY in self._bases:
+            base = f"{self._bases[MEMORY]}/{name}"
+            files |= {"memory": f"{base}/memory.usage_in_bytes", "memory_peak": f"{base}/memory.max_usage_in_bytes",
+                      "oom": f"{base}/memory.oom_control"}
+        if PIDS in self._bases:
+            base = f"{self._bases[PIDS]}/{name}"
+            files |= {"pids": f"{base}/pids.current", "pids_events": f"{base}/pids.events"}
+        if CPU_ACCOUNTING in self._bases:
+            files["cpu_nanoseconds"] = f"{self._bases[CPU_ACCOUNTING]}/{name}/cpuacct.usage"
+        return files
+
+
+class V2:
+    """The unified tree. A group with controllers for its children may hold no process itself, so all live in leaves."""
+
+    version = 2
+
+    def __init__(self, base, controllers):
+        self._base = base
+        self.controllers = frozenset(controllers)
+
+    def make(self, name, limits):
+        os.mkdir(f"{self._base}/{name}", 0o755)
+        group = Group(self, name)
+        group.set_limits(limits)
+        return group
+
+    def set_limits(self, name, limits):
+        directory = f"{self._base}/{name}"
+        if MEMORY in self.controllers:
+            _write(directory, "memory.max", limits["memory_bytes"])
+            if os.path.exists(f"{directory}/memory.swap.max"):
+                _write(directory, "memory.swap.max", 0)
+        if PIDS in self.controllers:
+            _write(directory, "pids.max", limits["pids"])
+        if CPU in self.controllers:
+            _write(directory, "cpu.max", f"{limits['cpu_millis'] * 100} 100000")
+
+    def leaf_directory(self, name, leaf):
+        return f"{self._base}/{name}/{leaf}"
+
+    def make_leaf(self, name, leaf):
+        os.mkdir(self.leaf_directory(name, leaf), 0o755)
+
+    def open_join(self, name, leaf):
+        directory = self.leaf_directory(name, leaf) if leaf else f"{self._base}/{name}"
+        return [os.open(f"{directory}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)]
+
+    def kill_leaf(self, name, leaf):
+        directory = self.leaf_directory(name, leaf)
+        if os.path.exists(f"{directory}/cgroup.kill"):
+            _write(directory, "cgroup.kill", 1)
+        else:
+            _kill_until_empty(directory)
+
+    def remove(self, name):
+        return _remove(f"{self._base}/{name}")
+
+    def files(self, name):
+        base = f"{self._base}/{name}"
+        files = {"cpu_stat": f"{base}/cpu.stat"}
+        if MEMORY in self.controllers:
+            files |= {"memory": f"{base}/memory.current", "memory_peak": f"{base}/memory.peak", "oom": f"{base}/memory.events"}
+        if PIDS in self.controllers:
+            files |= {"pids": f"{base}/pids.current", "pids_events": f"{base}/pids.events"}
+        return files
+
+
+def _kill_until_empty(directory, seconds=5.0):
+    """Members in uninterruptible sleep die later; the deadline keeps the launcher answering meanwhile."""
+    deadline = time.monotonic() + seconds
+    while _kill_members(directory) and time.monotonic() < deadline:
+        time.sleep(0.0005)

@@ -1,0 +1,267 @@
+"""Cells on the launcher's side: making them, starting processes in them, taking them down."""
+
+import os
+import signal
+import socket
+
+from isolation import cell as building
+from isolation import cgroups, enter, namespaces, syscalls
+
+from . import processes, requests, wire
+from .requests import Refused
+
+_SIGNALS = {"interrupt": signal.SIGINT, "terminate": signal.SIGTERM, "kill": signal.SIGKILL}
+
+
+class Cell:
+    """One live boundary."""
+
+    def __init__(self, launcher, name, template, limits):
+        self._launcher = launcher
+        self.name = name
+        self.template = template
+        self.limits = limits
+        self.host_id = launcher.ids.take()
+        self.group = launcher.tree.make(name, limits) if launcher.tree else None
+        self.stem_pidfd = None
+        self.tree = None            # descriptor of the writable files
+        self.processes = {}         # process -> (pidfd, leaf)
+        self.dead = False
+        self.removing = False
+        self.waiting = []           # destroy requests to answer when nothing is left
+        self.workers = set()
+
+    def new_leaf(self):
+        """A sub-group for one process tree and the descriptors to join it by."""
+        if self.group is None or cgroups.PIDS not in self._launcher.tree.controllers and self._launcher.tree.version == 1:
+            return None, self.group.open_join(None) if self.group else []
+        leaf = self.group.add_leaf()
+        return leaf, self.group.open_join(leaf)
+
+    def door(self, soft_memory):
+        leaf, join = self.new_leaf()
+        return leaf, enter.Door(self.stem_pidfd, join, self.limits, soft_memory, self._launcher.filter, self._launcher.landlock_abi)
+
+    def started(self, process, pidfd, leaf):
+        self.processes[process] = (pidfd, leaf)
+
+    def ended(self, process, code, number):
+        self._forget(process)
+        self._launcher.tell(event="exit", process=process, code=code, signal=number)
+
+    def unseen(self, process):
+        """Nobody can see this process's end any more: it is ended, and said to have ended so."""
+        self.kill_tree(process)
+        self._forget(process)
+        self._launcher.tell(event="exit", process=process, code=None, signal=None)
+
+    def _forget(self, process):
+        pidfd, leaf = self.processes.pop(process, (None, None))
+        if pidfd is not None:
+            os.close(pidfd)
+        if leaf and not self.dead:
+            self.group.remove_leaf(leaf)  # stays where children of the process still live in it
+
+    def signal(self, process, number):
+        if process in self.processes:
+            try:
+                syscalls.pidfd_send_signal(self.processes[process][0], number)
+            except ProcessLookupError:
+                pass
+
+    def kill_tree(self, process):
+        if process not in self.processes:
+            return
+        _, leaf = self.processes[process]
+        self.signal(process, signal.SIGKILL)
+        if leaf:
+            self.group.kill_leaf(leaf)
+        else:
+            # No control groups: the tree cannot be told from the rest, so everything in the cell but its stem goes.
+            processes.kill_everything(self._launcher, self)
+
+    def kill(self):
+        """Ends everything inside; the kernel does it, by ending PID 1 of the cell's PID namespace."""
+        self.dead = True
+        for worker in self.workers:
+            try:
+                os.kill(worker, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        if self.stem_pidfd is not None:
+            try:
+                syscalls.pidfd_send_signal(self.stem_pidfd, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+    def stem_ended(self, *_):
+        self._launcher.tell(event="cell_died", cell=self.name)
+        self.dead = True
+        self.removing = True
+
+    def try_remove(self):
+        """Frees what the host held. False while the kernel has not yet let go of the last member."""
+        if self.group and not self.group.remove():
+            return False
+        pidfds = [pidfd for pidfd, _ in self.processes.values()]
+        self.processes.clear()  # their ends are still told when the zygote reports them
+        for descriptor in (self.stem_pidfd, self.tree, *pidfds):
+            if descriptor is not None:
+                os.close(descriptor)
+        self.stem_pidfd = self.tree = None  # their numbers may soon name something else
+        self._launcher.ids.give_back(self.host_id)
+        return True
+
+
+def find(launcher, request):
+    cell = launcher.cells.get(requests.name(request, "cell"))
+    if cell is None or cell.dead:
+        raise Refused("cell_gone", f"cell {request['cell']} is not there (any more)")
+    return cell
+
+
+def create(launcher, request, descriptors):
+    requests.descriptors(descriptors, 0)
+    name = requests.name(request, "cell")
+    limits = requests.limits(request)
+    template = launcher.templates.get(requests.name(request, "template"))
+    if template is None:
+        raise Refused("template_failed", f"template {request['template']} was not prepared")
+    if name in launcher.cells:
+        raise Refused("bad_request", f"cell {name} exists")
+    cell = Cell(launcher, name, template, limits)
+    try:
+        # Under v1 the stem is in the cell's own group, which its cgroup namespace then shows as the root; v2 allows members in leaves only.
+        join = cell.new_leaf()[1] if cell.group and launcher.tree.version == 2 else cell.group.open_join(None) if cell.group else []
+        plan = building.Plan(cell.host_id, join, limits, template.system_root, launcher.place.staging, template.masks, launcher.stem_executable)
+        pid, cell.stem_pidfd, link = building.start(plan)
+    except OSError:
+        cell.try_remove()
+        raise
+    launcher.cells[name] = cell
+    launcher.children.add(pid, cell.stem_ended)
+    launcher.watch(link, lambda: _built(launcher, request, cell, link))
+
+
+def _built(launcher, request, cell, link):
+    data, received, _, _ = socket.recv_fds(link, 4096, 1)
+    if data.startswith(b"t") and cell.tree is None:
+        cell.tree = received[0]
+        os.set_inheritable(cell.tree, False)
+        data = data[1:]
+        if not data:
+            return  # the stem is about to be executed; the link's end says that it was
+    launcher.forget(link)
+    link.close()
+    if data or cell.tree is None:
+        cell.kill()
+        launcher.refuse(request, "host_error", "the boundary could not be drawn: " + (data[1:].decode(errors="replace") or "the process ended"))
+    else:
+        launcher.answer(request, files=cell.group.files() if cell.group else {})
+
+
+def set_limits(launcher, request, descriptors):
+    requests.descriptors(descriptors, 0)
+    cell, limits = find(launcher, request), requests.limits(request)
+    if cell.group:
+        cell.group.set_limits(limits)
+    if (limits["disk_bytes"], limits["inodes"]) != (cell.limits["disk_bytes"], cell.limits["inodes"]):
+        processes.resize_tmpfs(cell.tree, limits["disk_bytes"], limits["inodes"])
+    cell.limits = limits
+    launcher.answer(request)
+
+
+def start_kernel(launcher, request, descriptors):
+    """Descriptors: the kernel's end of its control link."""
+    control, = requests.descriptors(descriptors, 1)
+    cell = find(launcher, request)
+    process = requests.number(request, "process", 1, 1 << 53)
+    language = requests.one_of(request, "language", ("python", "bash", "javascript"))
+    if language == "python":
+        zygote = cell.template.zygote
+        if zygote is None:
+            raise Refused("zygote_gone", f"the zygote of template {cell.template.name} is not there")
+        leaf, join = cell.new_leaf()
+        zygote.spawn(request, cell, process, leaf, {"op": "spawn", "process": process, "limits": cell.limits}, [cell.stem_pidfd, control, *join])
+        wire.close_all([control, *join])
+        return
+    leaf, door = cell.door(None if language == "javascript" else processes.soft_memory(cell.limits))
+    pid = processes.start_shim(launcher, door, control, language)
+    os.close(control)
+    _started(launcher, request, cell, process, pid, leaf, door)
+
+
+def start_command(launcher, request, descriptors):
+    """Descriptors: the command's stdin, stdout and stderr."""
+    requests.descriptors(descriptors, 3)
+    cell = find(launcher, request)
+    process = requests.number(request, "process", 1, 1 << 53)
+    argv = requests.strings(request, "argv")
+    if not argv:
+        raise Refused("bad_request", "argv is empty")
+    directory = requests.text(request, "directory")
+    environment = requests.environment(request)
+    leaf, door = cell.door(processes.soft_memory(cell.limits))
+    pid = processes.start_command(launcher, door, descriptors, argv, directory, environment)
+    wire.close_all(descriptors)
+    _started(launcher, request, cell, process, pid, leaf, door)
+
+
+def _started(launcher, request, cell, process, pid, leaf, door):
+    wire.close_all(door.join)
+    cell.started(process, syscalls.pidfd_open(pid), leaf)
+    launcher.children.add(pid, lambda code, number: cell.ended(process, code, number))
+    launcher.answer(request)
+
+
+def start_files(launcher, request, descriptors):
+    """Descriptors: the worker's end of its link."""
+    link, = requests.descriptors(descriptors, 1)
+    cell = find(launcher, request)
+    pid = processes.start_files(cell, link)
+    os.close(link)
+    cell.workers.add(pid)
+    launcher.children.add(pid, lambda *_: cell.workers.discard(pid))
+    launcher.answer(request)
+
+
+def send_signal(launcher, request, descriptors):
+    requests.descriptors(descriptors, 0)
+    cell = find(launcher, request)
+    process = requests.number(request, "process", 1, 1 << 53)
+    kind = requests.one_of(request, "signal", ("interrupt", "terminate", "kill_tree"))
+    if kind == "kill_tree":
+        cell.kill_tree(process)
+    else:
+        cell.signal(process, _SIGNALS[kind])
+    launcher.answer(request)
+
+
+def destroy(launcher, request, descriptors):
+    """Answers when everything in the cell is dead and the host's side is freed."""
+    requests.descriptors(descriptors, 0)
+    cell = launcher.cells.get(requests.name(request, "cell"))
+    if cell is None:
+        launcher.answer(request)
+        return
+    cell.waiting.append(request)
+    cell.kill()
+
+
+def finish_removals(launcher):
+    for cell in [c for c in launcher.cells.values() if c.removing]:
+        if cell.try_remove():
+            del launcher.cells[cell.name]
+            for request in cell.waiting:
+                launcher.answer(request)
+
+
+def remove_groups(launcher, groups):
+    """At the very end: waits for the kernel to empty the groups of killed cells, but not for ever."""
+    import time
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        launcher.children.reap()
+        if all([cgroups._remove(group) for group in groups]):
+            return
+        time.sleep(0.005)

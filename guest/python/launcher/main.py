@@ -1,0 +1,94 @@
+"""Start-up: gathers what power there is, moves into namespaces of its own, and serves the engine."""
+
+import json
+import os
+import socket
+import sys
+
+from isolation import hierarchy, landlock, namespaces, syscalls, users
+
+from . import host, server, wire
+
+
+def main():
+    options = json.loads(sys.argv[1])
+    syscalls.require_supported_machine()
+    stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    stream.connect(options["socket"])
+    link = wire.Link(stream)
+    try:
+        _serve(options, link)
+    except BaseException as error:
+        link.send({"event": "failed", "message": f"{type(error).__name__}: {error}"})
+        raise
+
+
+def _serve(options, link):
+    identity = _become_powerful(options)
+    child = os.fork()
+    if child:
+        link.socket.close()
+        _, status = os.waitpid(child, 0)
+        os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+    # From here on PID 1 of the namespace: when this process dies, the kernel kills every zygote and cell.
+    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, 9)
+    place = host.move_in(options)
+    tree, missing, made = hierarchy.claim(options["engine"], options.get("delegated_group"))
+    abi = landlock.abi()
+    if not abi:
+        missing = [*missing, "landlock"]
+    launcher = server.Launcher(link, place, tree, identity.ids, abi, made)
+    link.send({
+        "event": "ready", "privilege": identity.privilege(tree, missing), "missing": missing, "landlock_abi": abi,
+        "cgroup_version": tree.version if tree else 0, "groups": made})
+    launcher.run()
+
+
+class Identity:
+    """As whom the launcher works: host root, or root of a user namespace of an ordinary user."""
+
+    def __init__(self, is_root, ids, distinct):
+        self.is_root = is_root
+        self.ids = ids
+        self.distinct = distinct
+
+    def privilege(self, tree, missing):
+        if self.is_root:
+            return "root"
+        return "delegated" if self.distinct and tree and not missing else "bare"
+
+
+def _become_powerful(options):
+    if os.geteuid() == 0:
+        os.setgroups([])
+        first, count, lock = users.lease(options["leases"])
+        syscalls.unshare(namespaces.NEWNS | namespaces.NEWPID)
+        os.set_inheritable(lock, False)
+        return Identity(True, users.HostIds(first, count, shared=False), True)
+    distinct = _enter_user_namespace()
+    ids = users.HostIds(1, distinct, shared=False) if distinct else users.HostIds(0, 1, shared=True)
+    return Identity(False, ids, bool(distinct))
+
+
+def _enter_user_namespace():
+    """Becomes root of a new user namespace; returns how many subordinate ids came along (0: none)."""
+    uid, gid, parent = os.getuid(), os.getgid(), os.getpid()
+    ranges = host.subordinate_ranges(uid)
+    ready, go = os.pipe()
+    mapper = os.fork() if ranges else 0
+    if ranges and mapper == 0:
+        os.close(go)
+        os.read(ready, 1)
+        os._exit(host.run_mapping_tools(parent, uid, gid, ranges))
+    syscalls.unshare(namespaces.NEWUSER | namespaces.NEWNS | namespaces.NEWPID)
+    os.write(go, b"x")
+    os.close(ready)
+    os.close(go)
+    mapped = bool(ranges) and os.waitstatus_to_exitcode(os.waitpid(mapper, 0)[1]) == 0
+    if not mapped:
+        for file_name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1\n"), ("gid_map", f"0 {gid} 1\n")):
+            with open(f"/proc/self/{file_name}", "w", encoding="ascii") as file:
+                file.write(text)
+    os.setresgid(0, 0, 0)
+    os.setresuid(0, 0, 0)
+    return min(ranges[0][1], ranges[1][1]) if mapped else 0

@@ -1,0 +1,113 @@
+"""The launcher's loop: requests from the engine, news from children, answers."""
+
+import os
+import selectors
+import signal
+import socket
+
+from isolation import namespaces, seccomp, stem
+
+from . import cells, reaper, requests, templates, wire
+from .requests import Refused
+
+
+class Launcher:
+    def __init__(self, link, place, tree, ids, landlock_abi, groups):
+        self.link = link
+        self.place = place
+        self.tree = tree
+        self.ids = ids
+        self.landlock_abi = landlock_abi
+        self.filter = seccomp.Filter()
+        self.stem_executable = stem.make_executable()
+        self.own_pid_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+        self.entry = namespaces.Entry(self.own_pid_namespace)
+        self.selector = selectors.DefaultSelector()
+        self.templates = {}
+        self.cells = {}
+        self.children = reaper.Children()
+        self._groups = groups
+        self._operations = {
+            "template": templates.prepare, "cell": cells.create, "kernel": cells.start_kernel, "command": cells.start_command,
+            "files": cells.start_files, "limits": cells.set_limits, "signal": cells.send_signal, "destroy": cells.destroy}
+
+    def run(self):
+        wake = self._wake_on_child()
+        self.selector.register(wake, selectors.EVENT_READ, lambda: self._reap(wake))
+        self.selector.register(self.link.socket, selectors.EVENT_READ, self._serve_engine)
+        while True:
+            for key, _ in self.selector.select(self._patience()):
+                key.data()
+            cells.finish_removals(self)
+
+    def answer(self, request, descriptors=(), **fields):
+        self._send({"id": request["id"], "ok": True, **fields}, descriptors)
+
+    def refuse(self, request, code, message):
+        self._send({"id": request["id"], "ok": False, "code": code, "message": message})
+
+    def tell(self, **event):
+        self._send(event)
+
+    def _send(self, message, descriptors=()):
+        try:
+            self.link.send(message, descriptors)
+        except OSError:
+            pass  # the engine is gone; reading its end of the link says so, and then this process leaves
+
+    def watch(self, source, callback):
+        self.selector.register(source, selectors.EVENT_READ, callback)
+
+    def forget(self, source):
+        self.selector.unregister(source)
+
+    def _patience(self):
+        # Groups whose last member is still being torn down by the kernel are tried again soon; otherwise there is nothing to wait for.
+        return 0.002 if any(c.removing for c in self.cells.values()) else None
+
+    @staticmethod
+    def _wake_on_child():
+        read, write = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        read.setblocking(False)
+        write.setblocking(False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(write.fileno(), warn_on_full_buffer=False)
+        Launcher._wake_writer = write  # kept open for as long as the process lives
+        return read
+
+    def _reap(self, wake):
+        try:
+            while wake.recv(4096):
+                pass
+        except BlockingIOError:
+            pass
+        self.children.reap()
+
+    def _serve_engine(self):
+        received = self.link.receive()
+        if received is None:
+            self._leave()
+        for message, descriptors in received:
+            self._serve(message, descriptors)
+
+    def _serve(self, message, descriptors):
+        try:
+            operation = self._operations.get(message.get("op"))
+            if operation is None:
+                raise Refused("bad_request", f"op is {message.get('op')!r}, which is none of {', '.join(self._operations)}")
+            operation(self, message, descriptors)
+        except Refused as error:
+            wire.close_all(descriptors)
+            self.refuse(message, error.code, str(error))
+        except OSError as error:
+            wire.close_all(descriptors)
+            self.refuse(message, "host_error", str(error))
+
+    def _leave(self):
+        """The engine is gone: so is everything it asked for."""
+        for cell in self.cells.values():
+            cell.kill()
+        for template in self.templates.values():
+            template.stop()
+        cells.remove_groups(self, self._groups)
+        os._exit(0)

@@ -1,0 +1,1 @@
+"""The zygote: a trusted, warm Python from which kernels are forked."""

@@ -1,0 +1,122 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Microsoft.Win32.SafeHandles;
+
+namespace Cove.Engine.Isolation.Namespaces;
+
+/// <summary>Requests to the launcher and their answers, matched by id; events are handed on in the order they arrive.</summary>
+internal sealed class LauncherLink : IDisposable
+{
+    private readonly UnixFrameLink _link;
+    private readonly Action<JsonElement> _onEvent;
+    private readonly ConcurrentDictionary<long, TaskCompletionSource<JsonElement>> _pending = new();
+    private long _nextId;
+    private volatile bool _closed;
+
+    public LauncherLink(Reactor reactor, SafeFileHandle socket, Action<JsonElement> onEvent)
+    {
+        _link = new UnixFrameLink(reactor, socket);
+        _onEvent = onEvent;
+        Closed = Task.Run(ReceiveAllAsync);
+    }
+
+    /// <summary>Completes when the launcher is gone; never faults.</summary>
+    public Task Closed { get; }
+
+    /// <summary>Sends a request and returns its answer. Throws <see cref="LauncherRefusedException"/> for a refusal and <see cref="CellGoneException"/> when the launcher is gone.</summary>
+    public async Task<JsonElement> AskAsync(
+        string operation, Action<Utf8JsonWriter> writeFields, SafeFileHandle[] descriptors, CancellationToken cancellationToken)
+    {
+        var id = Interlocked.Increment(ref _nextId);
+        var answer = new TaskCompletionSource<JsonElement>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _pending[id] = answer;
+        try
+        {
+            await _link.SendAsync(Encode(id, operation, writeFields, descriptors.Length), descriptors, cancellationToken);
+            if (_closed)
+            {
+                throw new CellGoneException("The launcher is gone.");
+            }
+
+            return await answer.Task.WaitAsync(cancellationToken);
+        }
+        finally
+        {
+            _pending.TryRemove(id, out _);
+        }
+    }
+
+    public void Dispose() => _link.Dispose();
+
+    private static ReadOnlyMemory<byte> Encode(long id, string operation, Action<Utf8JsonWriter> writeFields, int descriptors)
+    {
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>(256);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("id", id);
+            json.WriteString("op", operation);
+            json.WriteNumber("fds", descriptors);
+            writeFields(json);
+            json.WriteEndObject();
+        }
+
+        return buffer.WrittenMemory;
+    }
+
+    private async Task ReceiveAllAsync()
+    {
+        try
+        {
+            while (await _link.ReceiveAsync(CancellationToken.None) is { } frame)
+            {
+                // No answer carries a descriptor in this generation.
+                frame.Descriptor?.Dispose();
+                using var document = JsonDocument.Parse(frame.Body);
+                Dispatch(document.RootElement.Clone());
+            }
+        }
+        catch (Exception error) when (error is FrameException or JsonException or CellGoneException or KeyNotFoundException or InvalidOperationException)
+        {
+            // The launcher is trusted code: what it sends is well formed unless it is dying. Either way it is of no use any more.
+        }
+        finally
+        {
+            _closed = true;
+            _link.Dispose();
+            foreach (var answer in _pending.Values)
+            {
+                answer.TrySetException(new CellGoneException("The launcher is gone."));
+            }
+        }
+    }
+
+    private void Dispatch(JsonElement message)
+    {
+        if (message.TryGetProperty("event", out _))
+        {
+            _onEvent(message);
+        }
+        else if (_pending.TryRemove(message.GetProperty("id").GetInt64(), out var answer))
+        {
+            if (message.GetProperty("ok").GetBoolean())
+            {
+                answer.TrySetResult(message);
+            }
+            else
+            {
+                answer.TrySetException(new LauncherRefusedException(
+                    message.GetProperty("code").GetString() ?? "", message.GetProperty("message").GetString() ?? ""));
+            }
+        }
+    }
+}
+
+/// <summary>The launcher said no, and why.</summary>
+internal sealed class LauncherRefusedException : Exception
+{
+    public LauncherRefusedException(string code, string message)
+        : base(message) => Code = code;
+
+    public string Code { get; }
+}

@@ -1,0 +1,201 @@
+using System.Text.Json;
+using Cove.Engine.Templates;
+using Microsoft.Win32.SafeHandles;
+
+namespace Cove.Engine.Isolation.Namespaces;
+
+/// <summary>A cell as the engine sees it: requests to the launcher that holds it.</summary>
+internal sealed class NamespaceCell : Cell
+{
+    // Entering a cell takes about a millisecond; a hostile cell can slow it (its processor limit) but not for ever.
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
+
+    private readonly NamespacesBackend _backend;
+    private readonly LauncherLink _launcher;
+    private readonly Template _template;
+    private readonly TaskCompletionSource<CellExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private UsageReader? _usage;
+    private int _disposed;
+
+    public NamespaceCell(NamespacesBackend backend, LauncherLink launcher, string name, Template template)
+    {
+        _backend = backend;
+        _launcher = launcher;
+        _template = template;
+        Name = name;
+    }
+
+    public string Name { get; }
+
+    public override Task<CellExit> Exited => _exited.Task;
+
+    public async Task StartAsync(SandboxLimits limits, CancellationToken cancellationToken)
+    {
+        var answer = await AskAsync("cell", json =>
+        {
+            json.WriteString("template", _template.Name);
+            LauncherJson.WriteLimits(json, limits);
+        }, [], cancellationToken);
+        _usage = new UsageReader(answer.GetProperty("files"));
+    }
+
+    public override async Task<CellProcess> StartKernelAsync(Language language, SandboxLimits limits, CancellationToken cancellationToken)
+    {
+        var (ours, theirs) = Libc.OpenSocketPair();
+        using (theirs)
+        {
+            var process = _backend.AddProcess(this, new UnixFrameLink(_backend.Reactor, ours));
+            try
+            {
+                await AskAsync("kernel", json =>
+                {
+                    json.WriteNumber("process", process.Id);
+                    json.WriteString("language", Wire(language));
+                }, [theirs], cancellationToken);
+            }
+            catch
+            {
+                _backend.ForgetProcess(process);
+                process.Control!.Dispose();
+                throw;
+            }
+
+            if (language == Language.Python)
+            {
+                _backend.CountKernel(_template);
+            }
+
+            return process;
+        }
+    }
+
+    public override async Task<CellCommand> StartCommandAsync(CommandSpec command, SandboxLimits limits, CancellationToken cancellationToken)
+    {
+        var process = _backend.AddProcess(this, null);
+        var (stdinReader, stdinWriter) = Libc.OpenPipe(readerWaits: true, writerWaits: false);
+        var (stdoutReader, stdoutWriter) = Libc.OpenPipe(readerWaits: false, writerWaits: true);
+        var (stderrReader, stderrWriter) = Libc.OpenPipe(readerWaits: false, writerWaits: true);
+        using (stdinReader)
+        using (stdoutWriter)
+        using (stderrWriter)
+        {
+            try
+            {
+                await AskAsync("command", json =>
+                {
+                    json.WriteNumber("process", process.Id);
+                    json.WriteString("directory", command.WorkingDirectory);
+                    LauncherJson.WriteStrings(json, "argv", command.Argv);
+                    LauncherJson.WriteStrings(json, "environment", command.Environment);
+                }, [stdinReader, stdoutWriter, stderrWriter], cancellationToken);
+            }
+            catch
+            {
+                _backend.ForgetProcess(process);
+                stdinWriter.Dispose();
+                stdoutReader.Dispose();
+                stderrReader.Dispose();
+                throw;
+            }
+        }
+
+        return new CellCommand(
+            process, new PipeSink(_backend.Reactor, stdinWriter), new PipeSource(_backend.Reactor, stdoutReader), new PipeSource(_backend.Reactor, stderrReader));
+    }
+
+    public override RunChannels OpenRunChannels() => new PipeRunChannels(_backend.Reactor);
+
+    public override async Task<IFrameLink> OpenFilesAsync(CancellationToken cancellationToken)
+    {
+        var (ours, theirs) = Libc.OpenSocketPair();
+        using (theirs)
+        {
+            var link = new UnixFrameLink(_backend.Reactor, ours);
+            try
+            {
+                await AskAsync("files", _ => { }, [theirs], cancellationToken);
+                return link;
+            }
+            catch
+            {
+                link.Dispose();
+                throw;
+            }
+        }
+    }
+
+    public override Task SignalAsync(CellProcess process, CellSignal signal, CancellationToken cancellationToken) =>
+        AskAsync("signal", json =>
+        {
+            json.WriteNumber("process", ((NamespaceProcess)process).Id);
+            json.WriteString("signal", signal switch
+            {
+                CellSignal.Interrupt => "interrupt",
+                CellSignal.Terminate => "terminate",
+                _ => "kill_tree",
+            });
+        }, [], cancellationToken);
+
+    public override Task SetLimitsAsync(SandboxLimits limits, CancellationToken cancellationToken) =>
+        AskAsync("limits", json => LauncherJson.WriteLimits(json, limits), [], cancellationToken);
+
+    public override CellUsage ReadUsage() => _usage?.Read() ?? default;
+
+    public override async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 1)
+        {
+            return;
+        }
+
+        Die(new CellExit(ByBackendFailure: false, "disposed"));
+        try
+        {
+            using var timeout = new CancellationTokenSource(_patience);
+            await _launcher.AskAsync("destroy", json => json.WriteString("cell", Name), [], timeout.Token);
+        }
+        catch (Exception error) when (error is CellGoneException or LauncherRefusedException or OperationCanceledException)
+        {
+            // The launcher is gone, and the cell with it; or the kernel takes long, and the launcher goes on trying.
+        }
+
+        _usage?.Dispose();
+        _backend.ForgetCell(this);
+    }
+
+    internal bool IsOf(LauncherLink launcher) => ReferenceEquals(_launcher, launcher);
+
+    internal void Die(CellExit exit) => _exited.TrySetResult(exit);
+
+    private static string Wire(Language language) => language switch
+    {
+        Language.Bash => "bash",
+        Language.JavaScript => "javascript",
+        _ => "python",
+    };
+
+    private async Task<JsonElement> AskAsync(
+        string operation, Action<Utf8JsonWriter> writeFields, SafeFileHandle[] descriptors, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _launcher.AskAsync(operation, json =>
+            {
+                json.WriteString("cell", Name);
+                writeFields(json);
+            }, descriptors, cancellationToken);
+        }
+        catch (LauncherRefusedException refusal) when (refusal.Code is "cell_gone")
+        {
+            throw new CellGoneException(refusal.Message);
+        }
+        catch (LauncherRefusedException refusal)
+        {
+            throw new CoveException(new RunError
+            {
+                Code = refusal.Code, Category = ErrorCategory.Infrastructure, Retryable = refusal.Code is "zygote_gone" or "host_error",
+                Message = $"The launcher refused {operation}: {refusal.Message}.", Remediation = "Try again; if it stays, run `cove doctor`.",
+            });
+        }
+    }
+}

@@ -1,0 +1,110 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Cove.Engine.Isolation.Namespaces;
+
+/// <summary>The host's reading end of a pipe.</summary>
+internal sealed class PipeSource : ByteSource
+{
+    private readonly Watched _watched;
+
+    public PipeSource(Reactor reactor, SafeFileHandle descriptor) => _watched = reactor.Watch(descriptor);
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        var count = TryRead(buffer.Span);
+        return count >= 0 ? new(count) : WaitAndReadAsync(buffer, cancellationToken);
+    }
+
+    public override int TryRead(Span<byte> buffer) => Descriptors.Read(_watched.Descriptor, buffer) switch
+    {
+        Descriptors.Broken => 0,
+        var count => count,
+    };
+
+    public override void Dispose() => _watched.Dispose();
+
+    private async ValueTask<int> WaitAndReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        while (await _watched.WaitReadableAsync(cancellationToken))
+        {
+            var count = TryRead(buffer.Span);
+            if (count >= 0)
+            {
+                return count;
+            }
+        }
+
+        return 0;
+    }
+}
+
+/// <summary>The host's writing end of a pipe.</summary>
+internal sealed class PipeSink : ByteSink
+{
+    private readonly Watched _watched;
+
+    public PipeSink(Reactor reactor, SafeFileHandle descriptor) => _watched = reactor.Watch(descriptor);
+
+    public override async ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        while (bytes.Length > 0)
+        {
+            var count = Descriptors.Write(_watched.Descriptor, bytes.Span);
+            if (count > 0)
+            {
+                bytes = bytes[count..];
+            }
+            else if (count == Descriptors.Broken || !await _watched.WaitWritableAsync(cancellationToken))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    public override void Dispose() => _watched.Dispose();
+}
+
+/// <summary>Three fresh pipes for one run of a kernel.</summary>
+internal sealed class PipeRunChannels : RunChannels
+{
+    private readonly SafeFileHandle[] _guestEnds = new SafeFileHandle[3];
+    private readonly PipeSource[] _sources = new PipeSource[3];
+
+    public PipeRunChannels(Reactor reactor)
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            var (reader, writer) = Libc.OpenPipe(readerWaits: false, writerWaits: true);
+            _sources[i] = new PipeSource(reactor, reader);
+            _guestEnds[i] = writer;
+        }
+    }
+
+    public override ByteSource Stdout => _sources[0];
+
+    public override ByteSource Stderr => _sources[1];
+
+    public override ByteSource Result => _sources[2];
+
+    /// <summary>The ends that are sent to the guest, and then closed here so that the end of file can be seen.</summary>
+    public ReadOnlySpan<SafeFileHandle> GuestEnds => _guestEnds;
+
+    public void CloseGuestEnds()
+    {
+        foreach (var end in _guestEnds)
+        {
+            end.Dispose();
+        }
+    }
+
+    public override void Dispose()
+    {
+        CloseGuestEnds();
+        foreach (var source in _sources)
+        {
+            source.Dispose();
+        }
+    }
+}
