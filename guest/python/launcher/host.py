@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 
 from isolation import etc, mounts, syscalls
 
@@ -46,6 +47,7 @@ def move_in(options):
         mounts.bind(directory, f"{base}{Place.roots}/{name}", mounts.RDONLY | mounts.NOSUID | mounts.NODEV)
     syscalls.mount("proc", base + "/proc", "proc", mounts.NOSUID | mounts.NODEV | mounts.NOEXEC)
     mounts.pivot_into(base)
+    sys.path[0] = f"{Place.guest}/python"
     return Place
 
 
