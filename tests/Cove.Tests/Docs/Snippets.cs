@@ -1,0 +1,69 @@
+using System.Diagnostics;
+using Cove.Tests.Support;
+using Xunit;
+
+namespace Cove.Tests.Docs;
+
+/// <summary>Every command the README shows is run as a reader would run it.</summary>
+public sealed class Snippets
+{
+    /// <summary>A test that runs the tests would not end.</summary>
+    private const string TheTestsThemselves = "./test";
+
+    public static TheoryData<string> Commands => [.. CommandsOf("README.md").Where(c => c != TheTestsThemselves)];
+
+    [Fact]
+    public void The_readme_begins_with_the_two_commands() =>
+        Assert.Equal(["./cove run examples/sales_report.py --file examples/sales.csv --out out/", TheTestsThemselves], CommandsOf("README.md").Take(2));
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public async Task A_command_of_the_readme_does_what_it_says(string command)
+    {
+        Assert.SkipUnless(LiveEngine.Privilege == "root", "The commands are tried once, as the user who owns the checkout.");
+        var start = new ProcessStartInfo("/bin/bash") { WorkingDirectory = LiveEngine.Repository, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        start.ArgumentList.Add("-c");
+        start.ArgumentList.Add(command);
+        using var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(5), TestContext.Current.CancellationToken);
+
+        // The one that shows an error ends as the program did; all others succeed.
+        var expected = command.Contains("1/0", StringComparison.Ordinal) ? 1 : 0;
+        Assert.True(process.ExitCode == expected, $"{command} ended with {process.ExitCode}\n{await output}\n{await errors}");
+        Assert.NotEmpty(await output);
+    }
+
+    [Fact]
+    public void Every_link_between_the_documents_leads_somewhere()
+    {
+        foreach (var file in Directory.EnumerateFiles(LiveEngine.Repository, "*.md", SearchOption.TopDirectoryOnly))
+        {
+            foreach (var target in System.Text.RegularExpressions.Regex.Matches(File.ReadAllText(file), @"\]\(([^)#:]+)\)", System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(5)).Select(m => m.Groups[1].Value))
+            {
+                Assert.True(Path.Exists(Path.Combine(LiveEngine.Repository, target)), $"{Path.GetFileName(file)} links to {target}, which is not there.");
+            }
+        }
+    }
+
+    private static List<string> CommandsOf(string document)
+    {
+        var commands = new List<string>();
+        var inShell = false;
+        foreach (var line in File.ReadLines(Path.Combine(LiveEngine.Repository, document)))
+        {
+            if (line.StartsWith("```", StringComparison.Ordinal))
+            {
+                inShell = line == "```sh";
+            }
+            else if (inShell && line.Length > 0)
+            {
+                commands.Add(line);
+            }
+        }
+
+        return commands;
+    }
+}
