@@ -166,7 +166,7 @@ public sealed class RunStreamTests : IAsyncLifetime
     public async Task Whatever_the_other_end_sends_a_run_has_an_end(string answer)
     {
         var path = Path.Combine(Path.GetDirectoryName(_server.Socket)!, "liar.sock");
-        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, 0);
+        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         listener.Bind(new UnixDomainSocketEndPoint(path));
         listener.Listen();
         var serve = Task.Run(async () =>

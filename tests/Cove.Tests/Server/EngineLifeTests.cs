@@ -69,6 +69,7 @@ public sealed class EngineLifeTests
     public async Task It_says_how_it_is()
     {
         await using var server = await SocketServer.StartAsync();
+        await server.Client.PingAsync();
         var status = await server.Client.GetEngineAsync();
 
         Assert.Equal((Environment.ProcessId, "build1", 0, false), (status.Pid, status.Build, status.Sandboxes, status.Stopping));

@@ -35,7 +35,7 @@ internal sealed class SocketServer : IAsyncDisposable
             SocketPath = socket,
             Build = "build1",
             Isolation = FakeCove.Tier,
-            OwnUser = ownUser == 0 ? Cli.Libc.EffectiveUser() : ownUser,
+            OwnUser = ownUser == 0 ? global::Cove.Cli.Libc.EffectiveUser() : ownUser,
             IdleLimit = idleLimit ?? TimeSpan.FromMinutes(10),
         });
         return new SocketServer(directory, host, cove, socket);
@@ -47,7 +47,7 @@ internal sealed class SocketServer : IAsyncDisposable
     {
         UnixSocket = Socket,
         Build = build,
-        AcceptedUsers = [Cli.Libc.EffectiveUser()],
+        AcceptedUsers = [global::Cove.Cli.Libc.EffectiveUser()],
         InterruptGrace = grace ?? TimeSpan.FromSeconds(5),
     });
 
@@ -55,7 +55,7 @@ internal sealed class SocketServer : IAsyncDisposable
     {
         ConnectCallback = async (_, cancellationToken) =>
         {
-            var connection = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, 0);
+            var connection = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified);
             await connection.ConnectAsync(new System.Net.Sockets.UnixDomainSocketEndPoint(socket), cancellationToken);
             return new System.Net.Sockets.NetworkStream(connection, ownsSocket: true);
         },
