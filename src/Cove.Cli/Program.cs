@@ -9,6 +9,10 @@ var own = cut < 0 ? args : args[..cut];
 var programArguments = cut < 0 ? [] : args[(cut + 1)..];
 var time = TimeProvider.System;
 
+// HttpClient would set up meters and activities at its first use; a command that ends in a moment has nobody to report them to.
+AppContext.SetSwitch("System.Diagnostics.Metrics.Meter.IsSupported", own is ["engine" or "serve", ..]);
+AppContext.SetSwitch("System.Net.Http.EnableActivityPropagation", false);
+
 var root = new RootCommand("Cove gives AI agents a computer: real code in a sandbox that holds.")
 {
     RunCommand.Create(programArguments, time),

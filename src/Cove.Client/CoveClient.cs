@@ -47,6 +47,9 @@ public sealed partial class CoveClient : ICove
     public Task<EngineStatus> GetEngineAsync(CancellationToken cancellationToken = default) =>
         SendAsync(HttpMethod.Get, "/v1/engine", null, CoveJson.Wire.EngineStatus, cancellationToken);
 
+    /// <summary>Asks the engine at the other end for a sign of life; fails with <c>engine_unreachable</c> when there is none.</summary>
+    public Task PingAsync(CancellationToken cancellationToken = default) => SendAsync(HttpMethod.Head, "/v1/engine", null, cancellationToken);
+
     /// <summary>Stops the engine at the other end: at once, or as soon as it has no sandbox.</summary>
     public Task StopEngineAsync(bool whenIdle = false, CancellationToken cancellationToken = default) =>
         SendAsync(HttpMethod.Post, "/v1/engine/stop" + (whenIdle ? "?when=idle" : ""), null, cancellationToken);
@@ -70,6 +73,9 @@ public sealed partial class CoveClient : ICove
     private HttpRequestMessage Request(HttpMethod method, string path, HttpContent? content)
     {
         var message = new HttpRequestMessage(method, path) { Content = content };
+
+        // What refuses an upload answers before the body is sent; otherwise the answer could be lost with the connection.
+        message.Headers.ExpectContinue = content is StreamContent;
         if (_options.Build is { } build)
         {
             message.Headers.TryAddWithoutValidation("X-Cove-Build", build);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cove.Cli.Running;
 using Cove.Cli.Shell;
 using Cove.Cli.Warm;
 using Cove.Client;
@@ -34,7 +35,7 @@ internal static class ShellCommand
                     Console.WriteLine($"{made.Template} in sandbox {made.Id} ({made.Isolation.Backend}, {made.Isolation.Privilege}); :help shows what else there is.");
                 }
 
-                var session = new ShellSession(cove, made, language, parsed.GetValue(sandbox.Timeout), parsed.GetValue(outDirectory));
+                var session = new ShellSession(cove, made, language, parsed.GetValue(sandbox.Timeout), parsed.GetValue(outDirectory), new Screen());
                 var exitCode = await session.RunAsync(new CellReader(language, history, piped), history);
 
                 // A terminal session that ends has worked, whatever its last cell did; a script's end is its last cell's.

@@ -5,13 +5,15 @@ namespace Cove.Cli.Running;
 /// <summary>One <c>cove run</c> from its files to its exit code, against any Cove.</summary>
 internal sealed class RunSession
 {
-    private readonly Screen _screen = new();
     private readonly StringBuilder _stdout = new();
     private readonly StringBuilder _stderr = new();
     private readonly List<ReportedDisplay> _displays = [];
     private readonly List<ReportedNotice> _notices = [];
     private readonly List<(byte[] Content, string Extension)> _figures = [];
     private Submission? _program;
+
+    /// <summary>Where it is shown. Default: standard output and standard error.</summary>
+    public Screen Screen { get; init; } = new();
 
     public required Func<Submission> ReadProgram { get; init; }
 
@@ -55,7 +57,7 @@ internal sealed class RunSession
                 await cove.WriteFileAsync(sandbox.Id, "/workspace/" + Path.GetFileName(file), content, cancellationToken: interrupts.Token);
             }
 
-            var artifacts = new Artifacts(cove, sandbox, _screen);
+            var artifacts = new Artifacts(cove, sandbox, Screen);
             var wanted = directory is not null || Json;
             if (wanted)
             {
@@ -74,7 +76,7 @@ internal sealed class RunSession
         finally
         {
             await DeleteAsync(cove, sandbox.Id);
-            _screen.Flush();
+            Screen.Flush();
         }
     }
 
@@ -104,8 +106,8 @@ internal sealed class RunSession
             var next = events.MoveNextAsync();
             if (!next.IsCompleted)
             {
-                _screen.Flush();
-                if (_screen.Broken)
+                Screen.Flush();
+                if (Screen.Broken)
                 {
                     interrupts.Interrupt();
                 }
@@ -129,7 +131,7 @@ internal sealed class RunSession
                 (output.Stream is OutputStream.Stdout ? _stdout : _stderr).Append(output.Text);
                 break;
             case RunOutput output:
-                _screen.Write(output.Stream, output.Text);
+                Screen.Write(output.Stream, output.Text);
                 break;
             case RunDisplay display:
                 Take(display, program);
@@ -138,7 +140,7 @@ internal sealed class RunSession
                 _notices.Add(new ReportedNotice(notice.Code, notice.Message));
                 break;
             case RunNotice notice:
-                _screen.Notice(notice.Message);
+                Screen.Notice(notice.Message);
                 break;
         }
     }
@@ -152,7 +154,7 @@ internal sealed class RunSession
         else if (!Json && (!display.IsResult || program.Inline) && display.Data.TryGetValue("text/plain", out var text))
         {
             // A script behaves like a script: only what it shows is printed. With -c the last value is what was asked for.
-            _screen.Line(text);
+            Screen.Line(text);
         }
 
         if (Json)
@@ -167,7 +169,7 @@ internal sealed class RunSession
         {
             if (_figures.Count > 0 && !Json)
             {
-                _screen.Notice($"{_figures.Count} figure{(_figures.Count == 1 ? " was" : "s were")} shown; --out DIR saves them.");
+                Screen.Notice($"{_figures.Count} figure{(_figures.Count == 1 ? " was" : "s were")} shown; --out DIR saves them.");
             }
 
             return [.. changed.Select(file => new ReportedFile(file.Path, file.SizeBytes, null))];
@@ -179,7 +181,7 @@ internal sealed class RunSession
         {
             foreach (var name in saved.Values.Concat(figures))
             {
-                _screen.Notice("saved " + Path.Combine(directory.DisplayPath, name));
+                Screen.Notice("saved " + Path.Combine(directory.DisplayPath, name));
             }
         }
 
@@ -190,10 +192,10 @@ internal sealed class RunSession
 
     private int Finish(RunResult result, SandboxInfo sandbox, RunId id, IReadOnlyList<ReportedFile> files)
     {
-        var exitCode = _screen.Broken ? ExitCodes.BrokenPipe : ExitCodes.Of(result);
+        var exitCode = Screen.Broken ? ExitCodes.BrokenPipe : ExitCodes.Of(result);
         if (Json)
         {
-            _screen.Line(new RunReport
+            Screen.Line(new RunReport
             {
                 Result = result,
                 ExitCode = exitCode,
@@ -206,9 +208,9 @@ internal sealed class RunSession
                 Run = id,
             }.ToJson());
         }
-        else if (!_screen.Broken)
+        else if (!Screen.Broken)
         {
-            Outcomes.Show(_screen, result);
+            Outcomes.Show(Screen, result);
         }
 
         return exitCode;
@@ -223,7 +225,7 @@ internal sealed class RunSession
         catch (CoveException failure)
         {
             // Its idle timeout ends it; what the program did and returned stands.
-            _screen.Notice("the sandbox could not be deleted: " + failure.Error.Message);
+            Screen.Notice("the sandbox could not be deleted: " + failure.Error.Message);
         }
     }
 }

@@ -3,10 +3,10 @@ using System.Text;
 namespace Cove.Cli.Running;
 
 /// <summary>Standard output and standard error of the command. What the sandbox wrote passes unchanged; what is ours goes to standard error as <c>cove: …</c>.</summary>
-internal sealed class Screen
+internal sealed class Screen(int output = 1, int error = 2)
 {
-    private readonly DescriptorWriter _out = new(1);
-    private readonly DescriptorWriter _error = new(2);
+    private readonly DescriptorWriter _out = new(output);
+    private readonly DescriptorWriter _error = new(error);
 
     /// <summary>Whoever read our output has stopped reading.</summary>
     public bool Broken => _out.Broken;
@@ -33,12 +33,12 @@ internal sealed class Screen
     /// <summary>A message of ours; parts of it may come from the sandbox, so it is one line without control characters.</summary>
     public void Notice(string text) => ErrorLine("cove: " + Plain(text));
 
-    public void Error(RunError error)
+    public void Error(RunError failure)
     {
-        Notice(error.Message);
-        if (error.Remediation.Length > 0)
+        Notice(failure.Message);
+        if (failure.Remediation.Length > 0)
         {
-            Notice(error.Remediation);
+            Notice(failure.Remediation);
         }
     }
 

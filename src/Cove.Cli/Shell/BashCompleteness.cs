@@ -36,7 +36,10 @@ internal static class BashCompleteness
                 case '#' when word.Length == 0:
                     i = text.IndexOf('\n', i) is var lineEnd && lineEnd < 0 ? text.Length : lineEnd;
                     continue;
-                case '<' when text.AsSpan(i).StartsWith("<<") && !text.AsSpan(i).StartsWith("<<<"):
+                case '<' when text.AsSpan(i).StartsWith("<<<"):
+                    i += 2; // a here-string ends with its word
+                    continue;
+                case '<' when text.AsSpan(i).StartsWith("<<"):
                     if (HereDocumentEnd(text, i) is not { } after)
                     {
                         return false;

@@ -3,9 +3,8 @@ using Cove.Cli.Running;
 namespace Cove.Cli.Shell;
 
 /// <summary>An interactive session in one sandbox, against any Cove.</summary>
-internal sealed class ShellSession(ICove cove, SandboxInfo sandbox, Language language, TimeSpan? timeout, string? outDirectory)
+internal sealed class ShellSession(ICove cove, SandboxInfo sandbox, Language language, TimeSpan? timeout, string? outDirectory, Screen screen)
 {
-    private readonly Screen _screen = new();
     private OutDirectory? _figures;
     private int _figure;
 
@@ -38,14 +37,14 @@ internal sealed class ShellSession(ICove cove, SandboxInfo sandbox, Language lan
             }
             catch (CoveException failure)
             {
-                _screen.Error(failure.Error);
+                screen.Error(failure.Error);
                 exitCode = ExitCodes.Of(failure.Error);
             }
 
-            _screen.Flush();
+            screen.Flush();
         }
 
-        _screen.Flush();
+        screen.Flush();
         _figures?.Dispose();
         return exitCode;
     }
@@ -61,7 +60,7 @@ internal sealed class ShellSession(ICove cove, SandboxInfo sandbox, Language lan
             var next = events.MoveNextAsync();
             if (!next.IsCompleted)
             {
-                _screen.Flush();
+                screen.Flush();
             }
 
             if (!await next)
@@ -72,20 +71,20 @@ internal sealed class ShellSession(ICove cove, SandboxInfo sandbox, Language lan
             switch (events.Current)
             {
                 case RunOutput output:
-                    _screen.Write(output.Stream, output.Text);
+                    screen.Write(output.Stream, output.Text);
                     break;
                 case RunDisplay display:
                     await ShowAsync(display);
                     break;
                 case RunNotice notice:
-                    _screen.Notice(notice.Message);
+                    screen.Notice(notice.Message);
                     break;
                 case RunCompleted completed:
                     result = completed.Result;
-                    Outcomes.Show(_screen, result);
+                    Outcomes.Show(screen, result);
                     if (result.StateLost)
                     {
-                        _screen.Notice("the interpreter was started anew; its variables are lost.");
+                        screen.Notice("the interpreter was started anew; its variables are lost.");
                     }
 
                     break;
@@ -101,15 +100,15 @@ internal sealed class ShellSession(ICove cove, SandboxInfo sandbox, Language lan
             _figures ??= new OutDirectory(outDirectory ?? Directory.CreateTempSubdirectory("cove-").FullName);
             var name = $"figure-{++_figure}{extension}";
             await _figures.SaveAsync(name, new MemoryStream(content), 0x1A4, CancellationToken.None);
-            _screen.Line("[" + Path.Combine(_figures.DisplayPath, name) + "]");
+            screen.Line("[" + Path.Combine(_figures.DisplayPath, name) + "]");
         }
         else if (display.Data.TryGetValue("text/plain", out var text) || display.Data.TryGetValue("text/markdown", out text))
         {
-            _screen.Line(text);
+            screen.Line(text);
         }
         else
         {
-            _screen.Line("[" + string.Join(", ", display.Data.Keys) + "]");
+            screen.Line("[" + string.Join(", ", display.Data.Keys) + "]");
         }
     }
 
@@ -122,7 +121,7 @@ internal sealed class ShellSession(ICove cove, SandboxInfo sandbox, Language lan
             case ":files":
                 foreach (var entry in await cove.ListFilesAsync(sandbox.Id, rest ?? "/workspace"))
                 {
-                    _screen.Line($"{entry.SizeBytes,12}  {entry.ModifiedAt:yyyy-MM-dd HH:mm}  {Screen.Plain(entry.Path)}{(entry.Kind is FileKind.Directory ? "/" : "")}");
+                    screen.Line($"{entry.SizeBytes,12}  {entry.ModifiedAt:yyyy-MM-dd HH:mm}  {Screen.Plain(entry.Path)}{(entry.Kind is FileKind.Directory ? "/" : "")}");
                 }
 
                 break;
@@ -130,7 +129,7 @@ internal sealed class ShellSession(ICove cove, SandboxInfo sandbox, Language lan
                 await UploadAsync(rest);
                 break;
             default:
-                _screen.Line(
+                screen.Line(
                     """
                     :files [PATH]   what is in the sandbox (default /workspace)
                     :upload PATH    put a file of yours into /workspace
@@ -150,11 +149,11 @@ internal sealed class ShellSession(ICove cove, SandboxInfo sandbox, Language lan
         {
             await using var content = File.OpenRead(path);
             var entry = await cove.WriteFileAsync(sandbox.Id, "/workspace/" + Path.GetFileName(path), content);
-            _screen.Line($"{entry.Path} ({entry.SizeBytes} bytes)");
+            screen.Line($"{entry.Path} ({entry.SizeBytes} bytes)");
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            _screen.Notice(failure.Message);
+            screen.Notice(failure.Message);
         }
     }
 }

@@ -42,7 +42,7 @@ internal static class WarmEngine
     {
         try
         {
-            await client.GetEngineAsync(cancellationToken);
+            await client.PingAsync(cancellationToken);
             return true;
         }
         catch (CoveException failure) when (failure.Error.Code == "engine_unreachable")

@@ -51,11 +51,12 @@ internal static class NativeEndpoints
             await WriteAsync(context, await cove.GetUsageAsync(Sandbox(context), context.RequestAborted), CoveJson.Wire.SandboxUsage));
     }
 
-    /// <summary>These two don't count as work: asking an engine how it is must not keep it alive.</summary>
+    /// <summary>These don't count as work: asking an engine how it is must not keep it alive.</summary>
     private static void MapEngine(IEndpointRouteBuilder routes, EngineLife life)
     {
         routes.MapGet("/v1/engine", async (HttpContext context) =>
             await WriteAsync(context, await life.StatusAsync(context.RequestAborted), CoveJson.Wire.EngineStatus));
+        routes.MapMethods("/v1/engine", [HttpMethods.Head], NoContent);
         routes.MapPost("/v1/engine/stop", async (HttpContext context) =>
         {
             switch ((string?)context.Request.Query["when"])

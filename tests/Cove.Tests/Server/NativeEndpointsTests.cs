@@ -1,0 +1,151 @@
+using System.Net;
+using System.Text;
+using Cove.Tests.Support;
+using Xunit;
+
+namespace Cove.Tests.Server;
+
+/// <summary>The routes as bytes on the wire; the client's view of them is in Client/CoveClientTests.</summary>
+public sealed class NativeEndpointsTests : IAsyncLifetime
+{
+    private SocketServer _server = null!;
+
+    public async ValueTask InitializeAsync() => _server = await SocketServer.StartAsync();
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    [Fact]
+    public async Task A_sandbox_is_created_found_and_deleted()
+    {
+        using var created = await SendAsync(HttpMethod.Post, "/v1/sandboxes", """{"template":"base","limits":{"memory_bytes":268435456},"idle_timeout_ms":5000}""");
+        Assert.Equal(HttpStatusCode.Created, created.StatusCode);
+        Assert.Equal(256L << 20, _server.Cove.LastCreate!.Limits!.MemoryBytes);
+        Assert.Equal(TimeSpan.FromSeconds(5), _server.Cove.LastCreate.IdleTimeout);
+        var location = created.Headers.Location!.ToString();
+
+        Assert.Contains("\"template\":\"base\"", await _server.Http.GetStringAsync(location), StringComparison.Ordinal);
+        Assert.Contains("\"cpu_time_ms\":1.5001", await _server.Http.GetStringAsync(location + "/usage"), StringComparison.Ordinal);
+        Assert.StartsWith("{\"sandboxes\":[{", await _server.Http.GetStringAsync("/v1/sandboxes"), StringComparison.Ordinal);
+
+        using var deleted = await SendAsync(HttpMethod.Delete, location);
+        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        using var gone = await SendAsync(HttpMethod.Get, location);
+        await AssertProblemAsync(gone, HttpStatusCode.NotFound, "sandbox_not_found");
+    }
+
+    [Theory]
+    [InlineData("POST", "/v1/sandboxes", "{", 400, "bad_json")]
+    [InlineData("POST", "/v1/sandboxes", """{"memory":1}""", 400, "bad_json")]
+    [InlineData("POST", "/v1/sandboxes", "null", 400, "bad_json")]
+    [InlineData("GET", "/v1/sandboxes/NOT-AN-ID", null, 400, "invalid_request")]
+    [InlineData("GET", "/v1/sandboxes/sunknown", null, 404, "sandbox_not_found")]
+    [InlineData("DELETE", "/v1/sandboxes/sunknown", null, 404, "sandbox_not_found")]
+    [InlineData("GET", "/v1/sandboxes/sunknown/usage", null, 404, "sandbox_not_found")]
+    [InlineData("POST", "/v1/sandboxes/sunknown/runs", """{"code":"1"}""", 404, "sandbox_not_found")]
+    [InlineData("POST", "/v1/sandboxes/sunknown/runs/r1/interrupt", null, 404, "sandbox_not_found")]
+    [InlineData("POST", "/v1/sandboxes/sunknown/runs/r1/kill", null, 404, "sandbox_not_found")]
+    [InlineData("POST", "/v1/sandboxes/sunknown/runs/R!/kill", null, 400, "invalid_request")]
+    [InlineData("POST", "/v1/sandboxes/s1/kernels", """{"id":"python","language":"python"}""", 409, "kernel_exists")]
+    [InlineData("POST", "/v1/sandboxes/s1/kernels", """{"id":"k"}""", 400, "bad_json")]
+    [InlineData("POST", "/v1/sandboxes/s1/kernels/none/restart", null, 404, "kernel_not_found")]
+    [InlineData("DELETE", "/v1/sandboxes/s1/kernels/none", null, 404, "kernel_not_found")]
+    [InlineData("GET", "/v1/sandboxes/s1/files/content", null, 400, "invalid_request")]
+    [InlineData("GET", "/v1/sandboxes/s1/files/content?path=/a&path=/b", null, 400, "invalid_request")]
+    [InlineData("GET", "/v1/sandboxes/s1/files/content?path=/a", null, 404, "file_not_found")]
+    [InlineData("GET", "/v1/sandboxes/s1/files/stat?path=/a", null, 404, "file_not_found")]
+    [InlineData("GET", "/v1/sandboxes/s1/files/list?path=/a&depth=-1", null, 400, "invalid_request")]
+    [InlineData("POST", "/v1/sandboxes/s1/files/mkdir", "{}", 400, "bad_json")]
+    [InlineData("POST", "/v1/sandboxes/s1/files/move", """{"from":"/a","to":"/b"}""", 404, "file_not_found")]
+    [InlineData("DELETE", "/v1/sandboxes/s1/files?path=/a&recursive=maybe", null, 400, "invalid_request")]
+    [InlineData("DELETE", "/v1/sandboxes/s1/files?path=/a", null, 404, "file_not_found")]
+    [InlineData("POST", "/v1/engine/stop?when=later", null, 400, "invalid_request")]
+    [InlineData("GET", "/v1/nothing", null, 404, "no_such_route")]
+    [InlineData("DELETE", "/v1/templates", null, 405, "no_such_route")]
+    public async Task What_can_not_be_done_is_a_problem(string method, string path, string? body, int status, string code)
+    {
+        using var response = await SendAsync(new HttpMethod(method), path, body);
+        await AssertProblemAsync(response, (HttpStatusCode)status, code);
+    }
+
+    [Fact]
+    public async Task An_upload_with_a_wrong_mode_is_refused()
+    {
+        var sandbox = await _server.SandboxAsync();
+        using var response = await _server.Http.PutAsync($"/v1/sandboxes/{sandbox}/files/content?path=/workspace/a&mode=999", new ByteArrayContent([1]));
+        await AssertProblemAsync(response, HttpStatusCode.BadRequest, "invalid_request");
+    }
+
+    [Fact]
+    public async Task A_run_streams_a_line_for_each_event_as_it_happens()
+    {
+        var sandbox = await _server.SandboxAsync();
+        var goOn = new TaskCompletionSource();
+        _server.Cove.Run = async run =>
+        {
+            run.Print("first");
+            await goOn.Task;
+            run.Print("second");
+        };
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/sandboxes/{sandbox}/runs") { Content = Json("""{"code":"1"}""") };
+        using var response = await _server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal("application/x-ndjson", response.Content.Headers.ContentType!.MediaType);
+        using var lines = new StreamReader(await response.Content.ReadAsStreamAsync());
+
+        Assert.Contains("\"type\":\"started\"", await lines.ReadLineAsync(), StringComparison.Ordinal);
+        Assert.Contains("first", await lines.ReadLineAsync(), StringComparison.Ordinal);
+        goOn.SetResult();
+        Assert.Contains("second", await lines.ReadLineAsync(), StringComparison.Ordinal);
+        Assert.Contains("\"type\":\"completed\"", await lines.ReadLineAsync(), StringComparison.Ordinal);
+        Assert.Null(await lines.ReadLineAsync());
+    }
+
+    [Fact]
+    public async Task A_dropped_connection_cancels_its_run()
+    {
+        var sandbox = await _server.SandboxAsync();
+        _server.Cove.Run = run => run.Interrupted;
+        using (var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/sandboxes/{sandbox}/runs") { Content = Json("""{"code":"1"}""") })
+        {
+            using var response = await _server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        }
+
+        await _server.Cove.RunCancelled.Task.WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
+    public async Task A_file_that_shrinks_while_it_is_read_breaks_the_answer_instead_of_ending_it()
+    {
+        var sandbox = await _server.SandboxAsync();
+        _server.Cove.Files["/workspace/a"] = new byte[10];
+        _server.Cove.ClaimedLength = 20;
+
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => _server.Http.GetByteArrayAsync($"/v1/sandboxes/{sandbox}/files/content?path=/workspace/a"));
+    }
+
+    [Fact]
+    public async Task A_file_that_grows_while_it_is_read_has_the_length_it_began_with()
+    {
+        var sandbox = await _server.SandboxAsync();
+        _server.Cove.Files["/workspace/a"] = new byte[10];
+        _server.Cove.ClaimedLength = 4;
+
+        Assert.Equal(4, (await _server.Http.GetByteArrayAsync($"/v1/sandboxes/{sandbox}/files/content?path=/workspace/a")).Length);
+    }
+
+    private static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");
+
+    private static async Task AssertProblemAsync(HttpResponseMessage response, HttpStatusCode status, string code)
+    {
+        var body = await response.Content.ReadAsStringAsync();
+        Assert.Equal(status, response.StatusCode);
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+        Assert.Contains($"\"code\":\"{code}\"", body, StringComparison.Ordinal);
+        Assert.Contains("\"remediation\":", body, StringComparison.Ordinal);
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? body = null)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : Json(body) };
+        return await _server.Http.SendAsync(request);
+    }
+}

@@ -1,0 +1,266 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+
+namespace Cove.Tests.Support;
+
+/// <summary>A Cove without sandboxes behind it: it remembers what was asked and answers what the test wants.</summary>
+internal sealed class FakeCove : ICove
+{
+    public static readonly IsolationTier Tier = new() { Backend = "fake", Privilege = "root", Degraded = [] };
+
+    public ConcurrentDictionary<SandboxId, SandboxInfo> Sandboxes { get; } = new();
+
+    public ConcurrentDictionary<string, byte[]> Files { get; } = new();
+
+    public ConcurrentQueue<string> Calls { get; } = new();
+
+    public SandboxRequest? LastCreate { get; private set; }
+
+    public RunRequest? LastRun { get; private set; }
+
+    public FileWriteOptions? LastWrite { get; private set; }
+
+    /// <summary>What a run does; the token is cancelled by its caller's cancellation and by an interrupt or kill of the run.</summary>
+    public Func<FakeRun, Task> Run { get; set; } = run => Task.CompletedTask;
+
+    public TaskCompletionSource RunCancelled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>When set, reading a file claims this length.</summary>
+    public long? ClaimedLength { get; set; }
+
+    private readonly ConcurrentDictionary<RunId, FakeRun> _runs = new();
+
+    public Task<SandboxInfo> CreateSandboxAsync(SandboxRequest request, CancellationToken cancellationToken = default)
+    {
+        LastCreate = request;
+        var info = new SandboxInfo
+        {
+            Id = SandboxId.New(),
+            Template = request.Template,
+            State = SandboxState.Ready,
+            Limits = new SandboxLimits(),
+            Isolation = Tier,
+            Metadata = request.Metadata,
+            CreatedAt = DateTimeOffset.UnixEpoch,
+            ExpiresAt = DateTimeOffset.UnixEpoch + (request.MaxLifetime ?? TimeSpan.FromHours(1)),
+            IdleTimeout = request.IdleTimeout ?? TimeSpan.FromMinutes(10),
+        };
+        Sandboxes[info.Id] = info;
+        return Task.FromResult(info);
+    }
+
+    public Task<SandboxInfo> GetSandboxAsync(SandboxId sandbox, CancellationToken cancellationToken = default) => Task.FromResult(Known(sandbox));
+
+    public Task<IReadOnlyList<SandboxInfo>> ListSandboxesAsync(CancellationToken cancellationToken = default) =>
+        Task.FromResult<IReadOnlyList<SandboxInfo>>([.. Sandboxes.Values]);
+
+    public Task DeleteSandboxAsync(SandboxId sandbox, CancellationToken cancellationToken = default)
+    {
+        Known(sandbox);
+        Sandboxes.TryRemove(sandbox, out _);
+        return Task.CompletedTask;
+    }
+
+    public Task<SandboxUsage> GetUsageAsync(SandboxId sandbox, CancellationToken cancellationToken = default)
+    {
+        Known(sandbox);
+        return Task.FromResult(new SandboxUsage { MemoryBytes = 5, CpuTime = TimeSpan.FromTicks(15_001), DiskBytes = 7, Inodes = 3 });
+    }
+
+    public async IAsyncEnumerable<RunEvent> RunAsync(SandboxId sandbox, RunRequest request, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        Known(sandbox);
+        LastRun = request;
+        var run = new FakeRun(request.Id ?? RunId.New(), request);
+        _runs[run.Id] = run;
+        await using var cancelled = cancellationToken.Register(() =>
+        {
+            RunCancelled.TrySetResult();
+            run.Interrupt();
+        });
+        run.Emit(new RunStarted { Sequence = 0, Time = default, Run = run.Id, Sandbox = sandbox, Kernel = "python" });
+        var work = run.WorkAsync(Run);
+        await foreach (var next in run.Events.ReadAllAsync(CancellationToken.None))
+        {
+            yield return next;
+        }
+
+        await work;
+    }
+
+    public Task InterruptRunAsync(SandboxId sandbox, RunId run, CancellationToken cancellationToken = default)
+    {
+        Calls.Enqueue("interrupt");
+        Known(sandbox);
+        _runs.GetValueOrDefault(run)?.Interrupt();
+        return Task.CompletedTask;
+    }
+
+    public Task KillRunAsync(SandboxId sandbox, RunId run, CancellationToken cancellationToken = default)
+    {
+        Calls.Enqueue("kill");
+        Known(sandbox);
+        _runs.GetValueOrDefault(run)?.Kill();
+        return Task.CompletedTask;
+    }
+
+    public Task<IReadOnlyList<KernelInfo>> ListKernelsAsync(SandboxId sandbox, CancellationToken cancellationToken = default) =>
+        Task.FromResult<IReadOnlyList<KernelInfo>>([Kernel("python", Language.Python)]);
+
+    public Task<KernelInfo> CreateKernelAsync(SandboxId sandbox, string kernel, Language language, CancellationToken cancellationToken = default) =>
+        kernel == "python" ? throw Error("kernel_exists", ErrorCategory.Conflict) : Task.FromResult(Kernel(kernel, language));
+
+    public Task<KernelInfo> RestartKernelAsync(SandboxId sandbox, string kernel, CancellationToken cancellationToken = default) =>
+        kernel == "python" ? Task.FromResult(Kernel(kernel, Language.Python) with { Restarts = 1 }) : throw Error("kernel_not_found", ErrorCategory.NotFound);
+
+    public Task DeleteKernelAsync(SandboxId sandbox, string kernel, CancellationToken cancellationToken = default) =>
+        kernel == "python" ? Task.CompletedTask : throw Error("kernel_not_found", ErrorCategory.NotFound);
+
+    public Task<Stream> ReadFileAsync(SandboxId sandbox, string path, CancellationToken cancellationToken = default)
+    {
+        var content = Files.TryGetValue(path, out var found) ? found : throw Error("file_not_found", ErrorCategory.NotFound);
+        return Task.FromResult<Stream>(ClaimedLength is { } length ? new Claiming(content, length) : new MemoryStream(content));
+    }
+
+    public async Task<FileEntry> WriteFileAsync(
+        SandboxId sandbox, string path, Stream content, FileWriteOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        Known(sandbox);
+        LastWrite = options;
+        using var copy = new MemoryStream();
+        await content.CopyToAsync(copy, cancellationToken);
+        Files[path] = copy.ToArray();
+        return Entry(path);
+    }
+
+    public Task<FileEntry> StatFileAsync(SandboxId sandbox, string path, CancellationToken cancellationToken = default) =>
+        Files.ContainsKey(path) ? Task.FromResult(Entry(path)) : throw Error("file_not_found", ErrorCategory.NotFound);
+
+    public Task<IReadOnlyList<FileEntry>> ListFilesAsync(SandboxId sandbox, string path, int depth = 1, CancellationToken cancellationToken = default)
+    {
+        Calls.Enqueue($"list {path} {depth}");
+        return Task.FromResult<IReadOnlyList<FileEntry>>([.. Files.Keys.Order(StringComparer.Ordinal).Select(Entry)]);
+    }
+
+    public Task<FileEntry> MakeDirectoryAsync(SandboxId sandbox, string path, CancellationToken cancellationToken = default) =>
+        Task.FromResult(new FileEntry { Path = path, Kind = FileKind.Directory, SizeBytes = 0, AllocatedBytes = 0, Mode = 0x1ED, ModifiedAt = DateTimeOffset.UnixEpoch });
+
+    public Task<FileEntry> MoveFileAsync(SandboxId sandbox, string from, string to, bool overwrite = false, CancellationToken cancellationToken = default)
+    {
+        Calls.Enqueue($"move {from} {to} {overwrite}");
+        Files[to] = Files.TryRemove(from, out var content) ? content : throw Error("file_not_found", ErrorCategory.NotFound);
+        return Task.FromResult(Entry(to));
+    }
+
+    public Task RemoveFileAsync(SandboxId sandbox, string path, bool recursive = false, CancellationToken cancellationToken = default)
+    {
+        Calls.Enqueue($"remove {path} {recursive}");
+        return Files.TryRemove(path, out _) ? Task.CompletedTask : throw Error("file_not_found", ErrorCategory.NotFound);
+    }
+
+    public Task<IReadOnlyList<TemplateInfo>> ListTemplatesAsync(CancellationToken cancellationToken = default) => Task.FromResult<IReadOnlyList<TemplateInfo>>(
+    [
+        new TemplateInfo
+        {
+            Name = "base",
+            Description = "Nothing loaded.",
+            Preload = [],
+            Packages = new Dictionary<string, string> { ["numpy"] = "1.24.2" },
+            Languages = new Dictionary<string, string> { ["python"] = "3.11.2" },
+            Limits = new SandboxLimits(),
+        },
+    ]);
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    public static CoveException Error(string code, ErrorCategory category, bool retryable = false) => new(new RunError
+    {
+        Code = code,
+        Category = category,
+        Retryable = retryable,
+        Message = $"It is {code}.",
+        Remediation = "Do otherwise.",
+        Evidence = new ErrorEvidence { Limit = "none", LimitValue = 42 },
+    });
+
+    private static KernelInfo Kernel(string id, Language language) => new() { Id = id, Language = language, Version = "3.11.2", Busy = false, Restarts = 0 };
+
+    private SandboxInfo Known(SandboxId sandbox) => Sandboxes.TryGetValue(sandbox, out var info) ? info : throw Error("sandbox_not_found", ErrorCategory.NotFound);
+
+    private FileEntry Entry(string path) => new()
+    {
+        Path = path,
+        Kind = FileKind.File,
+        SizeBytes = Files[path].Length,
+        AllocatedBytes = 4096,
+        Mode = LastWrite?.Mode ?? 0x1A4,
+        ModifiedAt = DateTimeOffset.UnixEpoch,
+    };
+
+    /// <summary>A file that says it is longer (or shorter) than what can be read of it, as one does that changes meanwhile.</summary>
+    private sealed class Claiming(byte[] content, long length) : MemoryStream(content)
+    {
+        public override long Length => length;
+    }
+}
+
+/// <summary>A run in progress: the test emits its events.</summary>
+internal sealed class FakeRun(RunId id, RunRequest request)
+{
+    private readonly Channel<RunEvent> _events = Channel.CreateUnbounded<RunEvent>();
+    private readonly TaskCompletionSource _interrupted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _killed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _sequence;
+
+    public RunId Id => id;
+
+    public RunRequest Request => request;
+
+    public ChannelReader<RunEvent> Events => _events.Reader;
+
+    public Task Interrupted => _interrupted.Task;
+
+    public Task Killed => _killed.Task;
+
+    /// <summary>How it ends; null: without a completed event, as no engine does.</summary>
+    public RunResult? Result { get; set; } = Ended(RunOutcome.Ok, 0);
+
+    public void Interrupt() => _interrupted.TrySetResult();
+
+    public void Kill() => _killed.TrySetResult();
+
+    public void Emit(RunEvent next) => _events.Writer.TryWrite(next with { Sequence = ++_sequence });
+
+    public void Print(string text, OutputStream stream = OutputStream.Stdout) => Emit(new RunOutput { Sequence = 0, Time = default, Stream = stream, Text = text });
+
+    public void Show(bool isResult, params (string Type, string Content)[] data) =>
+        Emit(new RunDisplay { Sequence = 0, Time = default, IsResult = isResult, Data = data.ToDictionary(d => d.Type, d => d.Content) });
+
+    public async Task WorkAsync(Func<FakeRun, Task> work)
+    {
+        try
+        {
+            await work(this);
+            if (Result is not null)
+            {
+                Emit(new RunCompleted { Sequence = 0, Time = default, Result = Result });
+            }
+
+            _events.Writer.Complete();
+        }
+        catch (Exception failure)
+        {
+            _events.Writer.Complete(failure);
+        }
+    }
+
+    public static RunResult Ended(RunOutcome outcome, int? exitCode, RunError? error = null) => new()
+    {
+        Outcome = outcome,
+        ExitCode = exitCode,
+        Error = error,
+        Duration = TimeSpan.FromMilliseconds(1.5),
+        Isolation = FakeCove.Tier,
+    };
+}
