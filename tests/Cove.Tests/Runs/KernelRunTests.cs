@@ -1,5 +1,6 @@
 using System.Text;
 using Cove.Tests.Support;
+using Xunit;
 
 namespace Cove.Tests.Runs;
 

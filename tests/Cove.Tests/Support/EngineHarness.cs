@@ -1,5 +1,6 @@
 using Cove.Engine;
 using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
 
 namespace Cove.Tests.Support;
 

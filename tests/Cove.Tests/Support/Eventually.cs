@@ -1,3 +1,5 @@
+using Xunit;
+
 namespace Cove.Tests.Support;
 
 /// <summary>Waits for what other threads do, without a fixed pause: the bound is only met by a test that fails.</summary>

@@ -1,3 +1,5 @@
+using Xunit;
+
 namespace Cove.Tests.Support;
 
 /// <summary>A clock that only moves when told to. Timers fire inside <see cref="Advance"/>, in the order they are due.</summary>
