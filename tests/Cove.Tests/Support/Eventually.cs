@@ -1,0 +1,32 @@
+using Xunit;
+
+namespace Cove.Tests.Support;
+
+/// <summary>Waits for what other threads do, without a fixed pause: the bound is only met by a test that fails.</summary>
+internal static class Eventually
+{
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+
+    public static async Task Holds(Func<bool> condition, string what)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (!condition())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < Limit, $"This never came true: {what}.");
+            await BreatheAsync();
+        }
+    }
+
+    public static async Task<T> Within<T>(Task<T> task) => await task.WaitAsync(Limit);
+
+    public static async Task Within(Task task) => await task.WaitAsync(Limit);
+
+    /// <summary>Lets what is queued on the thread pool run.</summary>
+    public static async Task BreatheAsync()
+    {
+        for (var i = 0; i < 20; i++)
+        {
+            await Task.Yield();
+        }
+    }
+}

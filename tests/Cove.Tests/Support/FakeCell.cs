@@ -1,0 +1,174 @@
+using Cove.Engine.Isolation;
+
+namespace Cove.Tests.Support;
+
+/// <summary>A boundary that exists only in memory. Its scripts say how what is inside behaves.</summary>
+internal sealed class FakeCell : Cell
+{
+    private readonly TaskCompletionSource<CellExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public List<FakeKernel> Kernels { get; } = [];
+
+    public List<FakeCommand> Commands { get; } = [];
+
+    public List<SandboxLimits> LimitChanges { get; } = [];
+
+    /// <summary>What a kernel says first; null: nothing, ever.</summary>
+    public Func<Language, string>? Hello { get; set; } = language =>
+        $$"""{"t":"hello","generation":1,"language":"{{language.ToString().ToLowerInvariant()}}","version":"1.2.3"}""";
+
+    public Func<FakeRun, Task> OnExecute { get; set; } = run => run.DoneAsync();
+
+    public Func<FakeCommand, Task> OnCommand { get; set; } = command =>
+    {
+        command.Exit(0, null);
+        return Task.CompletedTask;
+    };
+
+    public Func<FakeFileWorker> FileWorker { get; set; } = () => new FakeFileWorker();
+
+    public int FileWorkersStarted { get; private set; }
+
+    public CellUsage Usage { get; set; } = new(10 << 20, 20 << 20, 0, 1_000_000, 3, 0);
+
+    public bool IgnoresKill { get; set; }
+
+    public bool ControlClosed { get; set; }
+
+    public bool SignalsHang { get; set; }
+
+    public bool Disposed { get; private set; }
+
+    public override Task<CellExit> Exited => _exited.Task;
+
+    public FakeKernel Kernel => Kernels[^1];
+
+    /// <summary>The cell dies by itself.</summary>
+    public void Die(bool byBackendFailure = false, string? detail = null)
+    {
+        foreach (var kernel in Kernels.ToArray())
+        {
+            kernel.Exit(null, 9);
+        }
+
+        foreach (var command in Commands.ToArray())
+        {
+            command.Exit(null, 9);
+        }
+
+        _exited.TrySetResult(new CellExit(byBackendFailure, detail));
+    }
+
+    public override Task<CellProcess> StartKernelAsync(Language language, SandboxLimits limits, CancellationToken cancellationToken)
+    {
+        ThrowIfGone();
+        var kernel = new FakeKernel(this, language);
+        Kernels.Add(kernel);
+        return Task.FromResult<CellProcess>(kernel);
+    }
+
+    public override Task<CellCommand> StartCommandAsync(CommandSpec command, SandboxLimits limits, CancellationToken cancellationToken)
+    {
+        ThrowIfGone();
+        var process = new FakeCommand(command, this);
+        Commands.Add(process);
+        _ = Task.Run(() => OnCommand(process), CancellationToken.None);
+        return Task.FromResult(new CellCommand(process, new MemorySink(process.In), process.Out, process.Err));
+    }
+
+    public override RunChannels OpenRunChannels()
+    {
+        ThrowIfGone();
+        return new FakeChannels();
+    }
+
+    public override Task<IFrameLink> OpenFilesAsync(CancellationToken cancellationToken)
+    {
+        ThrowIfGone();
+        FileWorkersStarted++;
+        return Task.FromResult<IFrameLink>(FileWorker());
+    }
+
+    public override Task SignalAsync(CellProcess process, CellSignal signal, CancellationToken cancellationToken)
+    {
+        ThrowIfGone();
+        if (SignalsHang)
+        {
+            return new TaskCompletionSource().Task;
+        }
+
+        switch (process)
+        {
+            case FakeKernel kernel:
+                kernel.Signal(signal);
+                break;
+            case FakeCommand command:
+                command.Signal(signal);
+                break;
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public override Task SetLimitsAsync(SandboxLimits limits, CancellationToken cancellationToken)
+    {
+        ThrowIfGone();
+        LimitChanges.Add(limits);
+        return Task.CompletedTask;
+    }
+
+    public override CellUsage ReadUsage()
+    {
+        return Usage;
+    }
+
+    public override ValueTask DisposeAsync()
+    {
+        Disposed = true;
+        Die();
+        return default;
+    }
+
+    private void ThrowIfGone()
+    {
+        if (_exited.Task.IsCompleted)
+        {
+            throw new CellGoneException("The cell is gone.");
+        }
+    }
+}
+
+/// <summary>A command as its process sees it.</summary>
+internal sealed class FakeCommand(CommandSpec spec, FakeCell cell) : CellProcess
+{
+    private readonly TaskCompletionSource<ProcessExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _interrupted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public CommandSpec Spec => spec;
+
+    public MemoryPipe In { get; } = new();
+
+    public MemoryPipe Out { get; } = new();
+
+    public MemoryPipe Err { get; } = new();
+
+    public Task Interrupted => _interrupted.Task;
+
+    public override IFrameLink? Control => null;
+
+    public override Task<ProcessExit> Exited => _exited.Task;
+
+    public void Exit(int? code, int? signal) => _exited.TrySetResult(new ProcessExit(code, signal));
+
+    public void Signal(CellSignal signal)
+    {
+        if (signal == CellSignal.Interrupt)
+        {
+            _interrupted.TrySetResult();
+        }
+        else if (!cell.IgnoresKill)
+        {
+            Exit(null, 9);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+using System.Buffers.Binary;
+using System.Text;
+using System.Text.Json;
+using System.Threading.Channels;
+using Cove.Engine.Isolation;
+
+namespace Cove.Tests.Support;
+
+/// <summary>A kernel process that speaks the protocol's real bytes and does with each run what the test's script says.</summary>
+internal sealed class FakeKernel : CellProcess
+{
+    private readonly FakeCell _cell;
+    private readonly TaskCompletionSource<ProcessExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly FakeControl _control;
+
+    public FakeKernel(FakeCell cell, Language language)
+    {
+        _cell = cell;
+        Language = language;
+        _control = new FakeControl(this);
+        if (cell.Hello is { } hello)
+        {
+            _control.Say(hello(language));
+        }
+    }
+
+    public FakeCell Cell => _cell;
+
+    public Language Language { get; }
+
+    public override IFrameLink? Control => _control;
+
+    public override Task<ProcessExit> Exited => _exited.Task;
+
+    public List<JsonElement> Configurations { get; } = [];
+
+    public int Interrupts { get; private set; }
+
+    public int Kills { get; private set; }
+
+    public FakeRun? Current { get; private set; }
+
+    public void Exit(int? code, int? signal)
+    {
+        if (_exited.TrySetResult(new ProcessExit(code, signal)))
+        {
+            _control.HangUp();
+            Current?.CloseAll();
+        }
+    }
+
+    public void Signal(CellSignal signal)
+    {
+        switch (signal)
+        {
+            case CellSignal.Interrupt:
+                Interrupts++;
+                Current?.Interrupt();
+                break;
+            case CellSignal.KillTree:
+                Kills++;
+                if (!_cell.IgnoresKill)
+                {
+                    Exit(null, 9);
+                }
+
+                break;
+        }
+    }
+
+    private void Hear(JsonElement frame, FakeChannels? channels)
+    {
+        switch (frame.GetProperty("t").GetString())
+        {
+            case "configure":
+                Configurations.Add(frame);
+                break;
+            case "execute":
+                Current = new FakeRun(this, frame.GetProperty("run").GetString()!, frame.GetProperty("code").GetString()!, channels!);
+                _ = ExecuteAsync(Current);
+                break;
+        }
+    }
+
+    private async Task ExecuteAsync(FakeRun run)
+    {
+        await Task.Yield();
+        await _cell.OnExecute(run);
+    }
+
+    private sealed class FakeControl(FakeKernel kernel) : IFrameLink
+    {
+        private readonly Channel<byte[]> _said = Channel.CreateUnbounded<byte[]>();
+
+        public void Say(string json) => _said.Writer.TryWrite(Encoding.UTF8.GetBytes(json));
+
+        public void HangUp() => _said.Writer.TryComplete();
+
+        public ValueTask SendAsync(ReadOnlyMemory<byte> body, RunChannels? channels, CancellationToken cancellationToken)
+        {
+            if (kernel.Exited.IsCompleted || kernel._cell.ControlClosed)
+            {
+                throw new CellGoneException("The kernel's control link is closed.");
+            }
+
+            using var document = JsonDocument.Parse(body);
+            kernel.Hear(document.RootElement.Clone(), (FakeChannels?)channels);
+            return default;
+        }
+
+        public async ValueTask<ReceivedFrame?> ReceiveAsync(CancellationToken cancellationToken) =>
+            await _said.Reader.WaitToReadAsync(cancellationToken) && _said.Reader.TryRead(out var body) ? new ReceivedFrame(body, null) : null;
+
+        public void Dispose() => _said.Writer.TryComplete();
+    }
+}
+
+/// <summary>The three pipes of one run.</summary>
+internal sealed class FakeChannels : RunChannels
+{
+    public MemoryPipe Out { get; } = new();
+
+    public MemoryPipe Err { get; } = new();
+
+    public MemoryPipe Results { get; } = new();
+
+    public override ByteSource Stdout => Out;
+
+    public override ByteSource Stderr => Err;
+
+    public override ByteSource Result => Results;
+
+    public override void Dispose()
+    {
+        Out.Dispose();
+        Err.Dispose();
+        Results.Dispose();
+    }
+}
+
+/// <summary>One run as its kernel sees it.</summary>
+internal sealed class FakeRun(FakeKernel kernel, string nonce, string code, FakeChannels channels)
+{
+    private readonly TaskCompletionSource _interrupted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public FakeKernel Kernel => kernel;
+
+    public string Code => code;
+
+    public string Nonce => nonce;
+
+    public FakeChannels Channels => channels;
+
+    /// <summary>Completes at the first interrupt.</summary>
+    public Task Interrupted => _interrupted.Task;
+
+    public void Interrupt() => _interrupted.TrySetResult();
+
+    public async Task PrintAsync(string text) => await channels.Out.WriteAsync(Encoding.UTF8.GetBytes(text));
+
+    public async Task PrintErrorAsync(string text) => await channels.Err.WriteAsync(Encoding.UTF8.GetBytes(text));
+
+    public Task DoneAsync() => SendAsync($$"""{"t":"done","run":"{{nonce}}","status":"ok"}""");
+
+    public Task FailAsync(string name, string value) => SendAsync(
+        $$"""{"t":"done","run":"{{nonce}}","status":"error","error":{"name":"{{name}}","value":"{{value}}","traceback":"Traceback: {{name}}"} }""");
+
+    public Task SayInterruptedAsync() => SendAsync(
+        $$"""{"t":"done","run":"{{nonce}}","status":"interrupted","error":{"name":"KeyboardInterrupt","value":"","traceback":""} }""");
+
+    public Task SendAsync(string json)
+    {
+        var body = Encoding.UTF8.GetBytes(json);
+        var frame = new byte[body.Length + 4];
+        BinaryPrimitives.WriteInt32BigEndian(frame, body.Length);
+        body.CopyTo(frame, 4);
+        return SendRawAsync(frame);
+    }
+
+    public async Task SendRawAsync(byte[] bytes) => await channels.Results.WriteAsync(bytes);
+
+    public void CloseAll()
+    {
+        channels.Out.CloseWriter();
+        channels.Err.CloseWriter();
+        channels.Results.CloseWriter();
+    }
+}
