@@ -99,7 +99,7 @@ def build_cell(system_root, staging, masks, limits):
         os.makedirs(f"{data}/{name}", exist_ok=True)
         os.chmod(f"{data}/{name}", mode)
         bind(f"{data}/{name}", f"{root}/{name}")
-    syscalls.mount("devpts", f"{root}/dev/pts", "devpts", NOSUID | NOEXEC, "newinstance,ptmxmode=0666,mode=0620")
+    syscalls.mount("devpts", f"{root}/dev/pts", "devpts", NOSUID | NOEXEC, "newinstance,ptmxmode=0666,mode=0620,max=64")
     proc(f"{root}/proc")
     _mask_proc(f"{root}/proc", masks)
     syscalls.umount(data, DETACH)

@@ -88,10 +88,11 @@ class Cell:
                 os.kill(worker, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        try:
-            syscalls.pidfd_send_signal(self.stem_pidfd, signal.SIGKILL)
-        except OSError:
-            pass
+        if self.stem_pidfd is not None:
+            try:
+                syscalls.pidfd_send_signal(self.stem_pidfd, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
 
     def stem_ended(self, *_):
         self._launcher.tell(event="cell_died", cell=self.name)
@@ -107,6 +108,7 @@ class Cell:
         for descriptor in (self.stem_pidfd, self.tree, *pidfds):
             if descriptor is not None:
                 os.close(descriptor)
+        self.stem_pidfd = self.tree = None  # their numbers may soon name something else
         self._launcher.ids.give_back(self.host_id)
         return True
 

@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 
 from isolation import etc, mounts, syscalls
 
@@ -30,6 +31,7 @@ def move_in(options):
         os.makedirs(base + path, exist_ok=True)
     for folder in ("python", "bash", "javascript"):
         shutil.copytree(f"{options['guest']}/{folder}", f"{base}{Place.guest}/{folder}", ignore=shutil.ignore_patterns("tests", "__pycache__", "*.md"))
+    _make_readable(base + Place.guest)  # the user's umask may have kept the checkout to themselves
     etc.synthesise(base + Place.etc)
     for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
         if os.path.lexists(f"/usr/{name}"):
@@ -45,7 +47,15 @@ def move_in(options):
         mounts.bind(directory, f"{base}{Place.roots}/{name}", mounts.RDONLY | mounts.NOSUID | mounts.NODEV)
     syscalls.mount("proc", base + "/proc", "proc", mounts.NOSUID | mounts.NODEV | mounts.NOEXEC)
     mounts.pivot_into(base)
+    sys.path[0] = f"{Place.guest}/python"
     return Place
+
+
+def _make_readable(top):
+    for directory, _, names in os.walk(top):
+        os.chmod(directory, 0o755)
+        for name in names:
+            os.chmod(f"{directory}/{name}", 0o644)
 
 
 def subordinate_ranges(uid):

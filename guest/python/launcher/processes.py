@@ -3,8 +3,9 @@
 import ctypes
 import os
 import signal
-import sys
 
+import files
+import shim
 from isolation import capabilities, enter, syscalls
 
 _MIB = 1 << 20
@@ -51,9 +52,8 @@ def start_command(launcher, door, descriptors, argv, directory, environment):
 def start_shim(launcher, door, control, language):
     def run():
         enter.enter(door, [None, None, None, control], "/workspace")
-        syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)
-        sys.path.insert(0, "/opt/cove/python")
-        import shim
+        # Not made dumpable again: this process is a copy of the launcher, whose memory has seen other cells' requests, and
+        # only a dumpable process lets others of its user read it.
         shim.main(3, language)
 
     return _fork(launcher, door, run)
@@ -84,7 +84,6 @@ def start_files(cell, link):
             os.setresuid(cell.host_id, cell.host_id, cell.host_id)
             capabilities.drop_all()
             capabilities.no_new_privileges()
-            import files
             files.main(3, 4)
 
         _run_in_child(run)

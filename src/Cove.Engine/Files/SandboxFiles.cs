@@ -1,0 +1,283 @@
+using System.Buffers;
+using System.Text.Json;
+using Cove.Engine.Isolation;
+using Microsoft.Extensions.Logging;
+
+namespace Cove.Engine.Files;
+
+/// <summary>
+/// The files of one sandbox. A worker inside the boundary opens and looks; the host only ever touches descriptors of regular
+/// files that the worker hands out, so no path a guest can arrange is ever resolved by the host.
+/// </summary>
+internal sealed class SandboxFiles(Cell cell, TimeProvider time, ILogger logger) : IDisposable
+{
+    /// <summary>How long the worker has for one answer.</summary>
+    public static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(10);
+
+    /// <summary>Entries a listing may have.</summary>
+    public const int MaxEntries = 10_000;
+
+    private const int PieceBytes = 1 << 20;
+
+    private readonly FifoGate _opening = new(1, time);
+    private FileLink? _link;
+    private bool _disposed;
+
+    public async Task<Stream> ReadAsync(string path, CancellationToken cancellationToken)
+    {
+        var reply = await CallAsync("read", w => w.WriteString("path", path), repeatable: true, cancellationToken);
+        if (reply.Descriptor is not { } handle)
+        {
+            throw FileErrors.BadAnswer();
+        }
+
+        if (RegularFile.Length(handle) is { } length)
+        {
+            return new SandboxFileStream(handle, length);
+        }
+
+        reply.Dispose();
+        throw FileErrors.NotRegular(path);
+    }
+
+    public async Task<FileEntry> WriteAsync(string path, Stream content, FileWriteOptions options, CancellationToken cancellationToken)
+    {
+        var file = await BeginWriteAsync(path, options, cancellationToken);
+        var buffer = ArrayPool<byte>.Shared.Rent(PieceBytes);
+        try
+        {
+            int count;
+            while ((count = await content.ReadAsync(buffer.AsMemory(0, PieceBytes), cancellationToken)) > 0)
+            {
+                await file.AppendAsync(buffer.AsMemory(0, count), cancellationToken);
+            }
+
+            return await file.CommitAsync(cancellationToken);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            await file.AbortAsync(); // does nothing after a commit
+        }
+    }
+
+    /// <summary>Begins a file that appears when it is committed.</summary>
+    public async Task<FileWrite> BeginWriteAsync(string path, FileWriteOptions options, CancellationToken cancellationToken)
+    {
+        var reply = await CallAsync(
+            "write",
+            w =>
+            {
+                w.WriteString("path", path);
+                w.WriteNumber("mode", options.Mode);
+                w.WriteBoolean("overwrite", options.Overwrite);
+                w.WriteBoolean("parents", options.CreateParents);
+            },
+            repeatable: true,
+            cancellationToken);
+        if (reply.Descriptor is not { } handle || reply.Last.Text("token") is not { Length: > 0 and <= 256 } token)
+        {
+            reply.Dispose();
+            throw FileErrors.BadAnswer();
+        }
+
+        if (RegularFile.Length(handle) is not null)
+        {
+            return new FileWrite(handle, path, token, this);
+        }
+
+        reply.Dispose();
+        throw FileErrors.NotRegular(path);
+    }
+
+    public async Task<FileEntry> CommitAsync(string path, string token, CancellationToken cancellationToken)
+    {
+        using var reply = await CallAsync("commit", w => w.WriteString("token", token), repeatable: false, cancellationToken);
+        return reply.Last.TryGetProperty("stat", out var stat) && stat.Entry() is { } entry ? entry : await StatAsync(path, cancellationToken);
+    }
+
+    public async Task AbortAsync(string token)
+    {
+        try
+        {
+            using var reply = await CallAsync("abort", w => w.WriteString("token", token), repeatable: false, CancellationToken.None);
+        }
+        catch (Exception exception) when (exception is CoveException or CellGoneException)
+        {
+            // The worker keeps nothing of an open write when it ends, so there is nothing left to undo.
+        }
+    }
+
+    public async Task<FileEntry> StatAsync(string path, CancellationToken cancellationToken)
+    {
+        using var reply = await CallAsync(
+            "stat",
+            w =>
+            {
+                w.WriteString("path", path);
+                w.WriteBoolean("follow", false);
+            },
+            repeatable: true,
+            cancellationToken);
+        return EntryOf(reply);
+    }
+
+    public async Task<IReadOnlyList<FileEntry>> ListAsync(string path, int depth, CancellationToken cancellationToken)
+    {
+        using var reply = await CallAsync(
+            "list",
+            w =>
+            {
+                w.WriteString("path", path);
+                w.WriteNumber("depth", depth);
+                w.WriteNumber("limit", MaxEntries);
+            },
+            repeatable: true,
+            cancellationToken);
+        var entries = new List<FileEntry>();
+        foreach (var page in reply.Pages)
+        {
+            if (!page.TryGetProperty("entries", out var items) || items.ValueKind != JsonValueKind.Array)
+            {
+                continue;
+            }
+
+            foreach (var item in items.EnumerateArray())
+            {
+                entries.Add(item.Entry() ?? throw FileErrors.BadAnswer());
+            }
+        }
+
+        if (reply.Last.Flag("truncated") || entries.Count > MaxEntries)
+        {
+            throw FileErrors.TooManyEntries(path, MaxEntries);
+        }
+
+        entries.Sort(static (a, b) => string.CompareOrdinal(a.Path, b.Path));
+        return entries;
+    }
+
+    public async Task<FileEntry> MakeDirectoryAsync(string path, CancellationToken cancellationToken)
+    {
+        using var reply = await CallAsync(
+            "mkdir",
+            w =>
+            {
+                w.WriteString("path", path);
+                w.WriteBoolean("parents", true);
+            },
+            repeatable: true,
+            cancellationToken);
+        return reply.Last.TryGetProperty("stat", out var stat) && stat.Entry() is { } entry ? entry : await StatAsync(path, cancellationToken);
+    }
+
+    public async Task<FileEntry> MoveAsync(string from, string to, bool overwrite, CancellationToken cancellationToken)
+    {
+        using var reply = await CallAsync(
+            "move",
+            w =>
+            {
+                w.WriteString("from", from);
+                w.WriteString("to", to);
+                w.WriteBoolean("overwrite", overwrite);
+            },
+            repeatable: false,
+            cancellationToken);
+        return reply.Last.TryGetProperty("stat", out var stat) && stat.Entry() is { } entry ? entry : await StatAsync(to, cancellationToken);
+    }
+
+    public async Task RemoveAsync(string path, bool recursive, CancellationToken cancellationToken)
+    {
+        using var reply = await CallAsync(
+            "remove",
+            w =>
+            {
+                w.WriteString("path", path);
+                w.WriteBoolean("recursive", recursive);
+            },
+            repeatable: false,
+            cancellationToken);
+    }
+
+    /// <summary>Bytes and inodes in use.</summary>
+    public async Task<(long Bytes, long Inodes)> UsageAsync(CancellationToken cancellationToken)
+    {
+        using var reply = await CallAsync("usage", static _ => { }, repeatable: true, cancellationToken);
+        return (reply.Last.Number("bytes") ?? 0, reply.Last.Number("inodes") ?? 0);
+    }
+
+    public void Dispose()
+    {
+        _disposed = true;
+        _link?.Dispose();
+    }
+
+    private static FileEntry EntryOf(FileReply reply) =>
+        reply.Last.TryGetProperty("stat", out var stat) && stat.Entry() is { } entry ? entry : throw FileErrors.BadAnswer();
+
+    /// <summary>
+    /// Calls the worker. One that died since the last call is replaced; a call during which it died is repeated once when that
+    /// cannot do anything twice.
+    /// </summary>
+    private async Task<FileReply> CallAsync(string operation, Action<Utf8JsonWriter> fields, bool repeatable, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                var link = await OpenAsync(cancellationToken);
+                var reply = await link.CallAsync(operation, fields, CallLimit, cancellationToken);
+                if (reply.Ok)
+                {
+                    return reply;
+                }
+
+                reply.Dispose();
+                throw FileErrors.Refused(reply.Last);
+            }
+            catch (FileWorkerLostException exception)
+            {
+                if (!repeatable || attempt == 2)
+                {
+                    throw FileErrors.WorkerLost(exception.Message);
+                }
+
+                logger.FileWorkerRestarted(exception.Message);
+            }
+        }
+    }
+
+    private async ValueTask<FileLink> OpenAsync(CancellationToken cancellationToken)
+    {
+        if (Volatile.Read(ref _link) is { Broken: null } live)
+        {
+            return live;
+        }
+
+        await _opening.EnterAsync(Timeout.InfiniteTimeSpan, cancellationToken);
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_link is { Broken: null } opened)
+            {
+                return opened;
+            }
+
+            var link = new FileLink(await cell.OpenFilesAsync(cancellationToken).WaitAsync(CallLimit, time, cancellationToken), time);
+            Volatile.Write(ref _link, link);
+            return link;
+        }
+        catch (TimeoutException)
+        {
+            throw new FileWorkerLostException("it did not start");
+        }
+        catch (ObjectDisposedException)
+        {
+            throw new CellGoneException("The sandbox has ended.");
+        }
+        finally
+        {
+            _opening.Leave();
+        }
+    }
+}

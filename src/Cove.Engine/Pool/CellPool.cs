@@ -1,0 +1,336 @@
+using Cove.Engine.Templates;
+using Microsoft.Extensions.Logging;
+
+namespace Cove.Engine.Pool;
+
+/// <summary>
+/// The parked cells of one template. A claim takes one synchronously when one is there; otherwise it waits in line, strictly
+/// first come, first served. Refilling happens elsewhere, as many at once as the factory has slots for.
+/// </summary>
+internal sealed class CellPool : IAsyncDisposable
+{
+    private readonly LoadedTemplate _loaded;
+    private readonly int _size;
+    private readonly CellFactory _factory;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Lock _lock = new();
+    private readonly Queue<ParkedCell> _parked = new();
+    private readonly LinkedList<TaskCompletionSource<ParkedCell>> _waiting = [];
+    private readonly ITimer _retry;
+    private CreationBackoff _backoff;
+    private bool _resting;
+    private int _making;
+    private int _makers;
+
+    public CellPool(LoadedTemplate loaded, int size, CellFactory factory, TimeProvider time, ILogger logger)
+    {
+        _loaded = loaded;
+        _size = size;
+        _factory = factory;
+        _time = time;
+        _logger = logger;
+        _retry = time.CreateTimer(static state => ((CellPool)state!).OnRested(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public int Parked
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _parked.Count;
+            }
+        }
+    }
+
+    public int Waiting
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _waiting.Count;
+            }
+        }
+    }
+
+    /// <summary>Begins to fill the pool.</summary>
+    public void Start() => Refill();
+
+    /// <summary>Takes a parked cell: at once when one is there and nobody waits for it.</summary>
+    public ValueTask<ParkedCell> TakeAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        ParkedCell? taken;
+        lock (_lock)
+        {
+            taken = _waiting.Count == 0 ? TakeLive_NeedsLock() : null;
+        }
+
+        if (taken is null)
+        {
+            return WaitAsync(timeout, cancellationToken);
+        }
+
+        // Off the hot path: starting makers may call into the backend.
+        ThreadPool.UnsafeQueueUserWorkItem(static pool => pool.Refill(), this, preferLocal: false);
+        return new(taken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _retry.DisposeAsync();
+        ParkedCell[] parked;
+        lock (_lock)
+        {
+            parked = [.. _parked];
+            _parked.Clear();
+            foreach (var waiter in _waiting)
+            {
+                waiter.TrySetException(Refusals.EngineStopped());
+            }
+
+            _waiting.Clear();
+        }
+
+        await Task.WhenAll(parked.Select(p => p.Cell.DisposeAsync().AsTask()));
+    }
+
+    private async ValueTask<ParkedCell> WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var waiter = new TaskCompletionSource<ParkedCell>(TaskCreationOptions.RunContinuationsAsynchronously);
+        int ahead;
+        lock (_lock)
+        {
+            if (_stopping.IsCancellationRequested)
+            {
+                throw Refusals.EngineStopped();
+            }
+
+            ahead = _waiting.Count;
+            _waiting.AddLast(waiter);
+        }
+
+        Refill();
+        using var timer = _time.CreateTimer(
+            _ => waiter.TrySetException(Refusals.CreateDeadline(timeout, ahead, $"the pool_size of the template '{_loaded.Template.Name}' (now {_size})")),
+            null, timeout, Timeout.InfiniteTimeSpan);
+        using var registration = cancellationToken.UnsafeRegister(
+            static (state, token) => ((TaskCompletionSource<ParkedCell>)state!).TrySetCanceled(token), waiter);
+        try
+        {
+            return await waiter.Task;
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _waiting.Remove(waiter);
+            }
+        }
+    }
+
+    /// <summary>Starts as many makers as are missing, but never more than could be of use.</summary>
+    private void Refill()
+    {
+        while (true)
+        {
+            lock (_lock)
+            {
+                if (_stopping.IsCancellationRequested || _resting || _parked.Count + _makers >= _size + _waiting.Count)
+                {
+                    return;
+                }
+
+                // While starting cells fails, one try at a time shows whether the fault is over.
+                if (_backoff.IsFailing && _makers > 0)
+                {
+                    return;
+                }
+
+                _makers++;
+            }
+
+            _ = MakeAsync();
+        }
+    }
+
+    private async Task MakeAsync()
+    {
+        ParkedCell? made = null;
+        try
+        {
+            await _factory.EnterAsync(Timeout.InfiniteTimeSpan, _stopping.Token);
+            try
+            {
+                if (BeginMaking())
+                {
+                    made = await _factory.MakeAsync(_loaded, _loaded.Template.Limits, _stopping.Token);
+                }
+            }
+            finally
+            {
+                _factory.Leave();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The engine is stopping.
+        }
+        catch (Exception exception)
+        {
+            OnFailed(exception);
+        }
+
+        await OfferAsync(made);
+    }
+
+    /// <summary>Those who waited may have left while this maker waited for its slot.</summary>
+    private bool BeginMaking()
+    {
+        lock (_lock)
+        {
+            if (_parked.Count + _making >= _size + _waiting.Count)
+            {
+                return false;
+            }
+
+            _making++;
+            return true;
+        }
+    }
+
+    private async Task OfferAsync(ParkedCell? made)
+    {
+        var surplus = made;
+        lock (_lock)
+        {
+            _makers--;
+            if (made is not null)
+            {
+                _making--;
+                _backoff.Succeeded();
+                if (!_stopping.IsCancellationRequested && (Hand_NeedsLock(made) || Park_NeedsLock(made)))
+                {
+                    surplus = null;
+                }
+            }
+        }
+
+        if (surplus is not null)
+        {
+            await surplus.Cell.DisposeAsync();
+        }
+
+        Refill();
+    }
+
+    private bool Hand_NeedsLock(ParkedCell made)
+    {
+        while (_waiting.First is { } first)
+        {
+            _waiting.RemoveFirst();
+            if (first.Value.TrySetResult(made))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private bool Park_NeedsLock(ParkedCell made)
+    {
+        if (_parked.Count >= _size)
+        {
+            return false;
+        }
+
+        _parked.Enqueue(made);
+        _ = made.Died.ContinueWith(_ => OnParkedDied(made), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        return true;
+    }
+
+    /// <summary>The oldest parked cell that lives; dead ones are dropped on the way (their own watch gives them back).</summary>
+    private ParkedCell? TakeLive_NeedsLock()
+    {
+        while (_parked.TryDequeue(out var parked))
+        {
+            if (parked.IsAlive)
+            {
+                return parked;
+            }
+
+            Drop(parked);
+        }
+
+        return null;
+    }
+
+    private void OnParkedDied(ParkedCell dead)
+    {
+        lock (_lock)
+        {
+            if (!_parked.Contains(dead))
+            {
+                return; // claimed, or dropped already
+            }
+
+            var others = _parked.Where(p => !ReferenceEquals(p, dead)).ToArray();
+            _parked.Clear();
+            foreach (var other in others)
+            {
+                _parked.Enqueue(other);
+            }
+        }
+
+        Drop(dead);
+        Refill();
+    }
+
+    private void Drop(ParkedCell dead)
+    {
+        var detail = dead.Cell.Exited is { IsCompletedSuccessfully: true, Result.Detail: { } said } ? said : "its process ended";
+        _logger.ParkedCellDied(_loaded.Template.Name, detail);
+        _ = dead.Cell.DisposeAsync().AsTask();
+    }
+
+    private void OnFailed(Exception exception)
+    {
+        List<TaskCompletionSource<ParkedCell>> told = [];
+        lock (_lock)
+        {
+            _making--;
+            _backoff.Failed();
+            _resting = true;
+            if (_backoff.Failures >= CreationBackoff.SurfaceAfter || exception is CoveException)
+            {
+                told.AddRange(_waiting);
+                _waiting.Clear();
+            }
+
+            if (!_stopping.IsCancellationRequested)
+            {
+                _retry.Change(_backoff.Delay, Timeout.InfiniteTimeSpan);
+            }
+        }
+
+        _logger.CellStartFailed(exception, _loaded.Template.Name, _backoff.Failures, _backoff.Delay.TotalMilliseconds);
+        foreach (var waiter in told)
+        {
+            waiter.TrySetException(exception as CoveException ?? Refusals.CellStartFailed(exception.Message, exception));
+        }
+    }
+
+    private void OnRested()
+    {
+        lock (_lock)
+        {
+            _resting = false;
+        }
+
+        Refill();
+    }
+}

@@ -1,0 +1,120 @@
+namespace Cove.Engine;
+
+/// <summary>The errors a call is refused with before anything ran. Those that end a run are in <c>Runs/Outcomes.cs</c>.</summary>
+internal static class Refusals
+{
+    public static CoveException InvalidRequest(string field, object? value, string fix) => new(new RunError
+    {
+        Code = "invalid_request",
+        Category = ErrorCategory.Request,
+        Retryable = false,
+        Message = value is null ? $"The field '{field}' is not acceptable." : $"The field '{field}' is {Shown(value)}, which is not acceptable.",
+        Remediation = $"Give {fix}.",
+    });
+
+    public static CoveException InvalidOption(string option, object? value, string range) => new(new RunError
+    {
+        Code = "invalid_option",
+        Category = ErrorCategory.Request,
+        Retryable = false,
+        Message = $"The engine option '{option}' is {Shown(value ?? "null")}, which is not acceptable.",
+        Remediation = $"Set it to {range}.",
+    });
+
+    public static CoveException InvalidTemplate(string file, string field, string? value, string fix) => new(new RunError
+    {
+        Code = "invalid_template",
+        Category = ErrorCategory.Request,
+        Retryable = false,
+        Message = value is null ? $"{file}: the field '{field}' is not acceptable." : $"{file}: the field '{field}' is {Shown(value)}, which is not acceptable.",
+        Remediation = $"Give {fix}. templates/README.md describes every field.",
+    });
+
+    public static CoveException TemplatesMissing(string directory) => new(new RunError
+    {
+        Code = "templates_missing",
+        Category = ErrorCategory.Infrastructure,
+        Retryable = false,
+        Message = $"The templates directory '{directory}' does not exist or holds no *.json file.",
+        Remediation = "Set the engine option TemplatesDirectory to the templates folder of the installation.",
+    });
+
+    public static CoveException SandboxNotFound(SandboxId sandbox) => new(new RunError
+    {
+        Code = "sandbox_not_found",
+        Category = ErrorCategory.NotFound,
+        Retryable = false,
+        Message = $"There is no sandbox '{sandbox}'.",
+        Remediation = "Check the id, or create a new sandbox.",
+    });
+
+    public static CoveException SandboxEnded(SandboxId sandbox, SandboxEndReason? reason) => new(new RunError
+    {
+        Code = "sandbox_ended",
+        Category = ErrorCategory.NotFound,
+        Retryable = false,
+        Message = $"The sandbox '{sandbox}' has ended{(reason is { } r ? $" ({Wire(r)})" : "")}.",
+        Remediation = "Create a new sandbox; longer idle_timeout or max_lifetime keep one for longer.",
+    });
+
+    public static CoveException KernelNotFound(string kernel) => new(new RunError
+    {
+        Code = "kernel_not_found",
+        Category = ErrorCategory.NotFound,
+        Retryable = false,
+        Message = $"The sandbox has no kernel '{Shown(kernel)}'.",
+        Remediation = "List the sandbox's kernels, or create this one.",
+    });
+
+    public static CoveException CreateDeadline(TimeSpan waited, int ahead, string knob) => new(new RunError
+    {
+        Code = "create_deadline",
+        Category = ErrorCategory.Conflict,
+        Retryable = true,
+        Message = $"No sandbox became free within the create timeout of {waited.TotalMilliseconds:0} ms; {ahead} other requests were waiting.",
+        Remediation = $"Try again later, allow a longer create_timeout, end sandboxes that are not needed, or raise {knob}.",
+    });
+
+    public static CoveException CellStartFailed(string detail, Exception inner) => new(
+        new RunError
+        {
+            Code = "cell_start_failed",
+            Category = ErrorCategory.Infrastructure,
+            Retryable = true,
+            Message = $"The host could not start a sandbox: {detail}",
+            Remediation = "Run 'cove doctor' on the host; it names what is missing and the command that fixes it.",
+        },
+        inner);
+
+    public static CoveException EngineStopped() => new(new RunError
+    {
+        Code = "engine_stopped",
+        Category = ErrorCategory.Infrastructure,
+        Retryable = true,
+        Message = "The engine is not running.",
+        Remediation = "Start it, then try again.",
+    });
+
+    /// <summary>Values come from callers: shown short, on one line.</summary>
+    private static string Shown(object value)
+    {
+        var text = value.ToString() ?? "";
+        Span<char> shown = stackalloc char[Math.Min(text.Length, 80)];
+        for (var i = 0; i < shown.Length; i++)
+        {
+            shown[i] = char.IsControl(text[i]) || char.IsSurrogate(text[i]) ? '?' : text[i];
+        }
+
+        return text.Length > shown.Length ? $"'{shown}…'" : $"'{shown}'";
+    }
+
+    private static string Wire(SandboxEndReason reason) => reason switch
+    {
+        SandboxEndReason.Deleted => "deleted",
+        SandboxEndReason.IdleTimeout => "idle_timeout",
+        SandboxEndReason.MaxLifetime => "max_lifetime",
+        SandboxEndReason.Died => "died",
+        SandboxEndReason.EngineStopped => "engine_stopped",
+        _ => "infrastructure_failure",
+    };
+}

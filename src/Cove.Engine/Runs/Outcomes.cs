@@ -1,0 +1,173 @@
+using Cove.Engine.Guest;
+using Cove.Engine.Isolation;
+
+namespace Cove.Engine.Runs;
+
+/// <summary>
+/// Every error a run can end with: its code, whose doing it is, whether to repeat it, and what to do. One table, so that the
+/// words an agent reasons about are written once.
+/// </summary>
+internal static class Outcomes
+{
+    public static RunError KernelBusy(string kernel) => Error(
+        "kernel_busy", ErrorCategory.Conflict, true,
+        $"The kernel '{kernel}' is busy with another run.",
+        "Wait for that run, interrupt it, or name another kernel; commands run beside a busy kernel.");
+
+    public static RunError RunIdInUse(RunId run) => Error(
+        "run_id_in_use", ErrorCategory.Conflict, false,
+        $"A run with the id '{run}' is in progress.",
+        "Leave the id out, or give each run its own.");
+
+    public static RunError KernelLanguage(string kernel, Language is_, Language asked) => Error(
+        "invalid_request", ErrorCategory.Request, false,
+        $"The field 'kernel' is '{kernel}', a {KernelLanguages.Name(is_)} kernel, but 'language' is {KernelLanguages.Name(asked)}.",
+        "Name another kernel, or give the kernel's own language.");
+
+    public static RunError KernelNameReserved(string kernel) => Error(
+        "invalid_request", ErrorCategory.Request, false,
+        $"The field 'kernel' is '{kernel}', which is the default kernel of another language.",
+        "Give a name that is no language's.");
+
+    public static RunError TooManyKernels(int limit) => Error(
+        "kernel_limit", ErrorCategory.Limit, false,
+        $"The sandbox has {limit} kernels, as many as it may.",
+        "Delete a kernel that is not needed, or use an existing one.",
+        new ErrorEvidence { Limit = "kernels", LimitValue = limit });
+
+    public static RunError LanguageUnavailable(Language language, TemplateFacts facts) => Error(
+        "language_unavailable", ErrorCategory.Request, false,
+        $"This host has no interpreter for {KernelLanguages.Name(language)}; available: {string.Join(", ", facts.Languages.Keys.Order(StringComparer.Ordinal))}.",
+        language switch
+        {
+            Language.JavaScript => "Install Node.js on the host (Debian: apt-get install nodejs), then start the engine anew.",
+            Language.Bash => "Install bash on the host (Debian: apt-get install bash), then start the engine anew.",
+            _ => "Install Python on the host (Debian: apt-get install python3), then start the engine anew.",
+        });
+
+    public static RunError KernelStartFailed(Language language, string detail) => Error(
+        "kernel_start_failed", ErrorCategory.Infrastructure, true,
+        $"The {KernelLanguages.Name(language)} kernel could not be started: {detail}",
+        "Try again; if it stays so, create a new sandbox, or give it more memory and processes.");
+
+    public static RunError CommandStartFailed(string detail) => Error(
+        "command_start_failed", ErrorCategory.Infrastructure, true,
+        $"The command could not be started: {detail}",
+        "Try again; if it stays so, create a new sandbox.");
+
+    public static RunError WallTime(TimeSpan timeout, bool killed) => Error(
+        "wall_time_exceeded", ErrorCategory.Limit, false,
+        $"The run was still going after its wall time of {timeout.TotalMilliseconds:0} ms and was {(killed ? "killed, because an interrupt did not end it" : "interrupted")}.",
+        "Make the code faster, split the work, or ask for a longer timeout.",
+        new ErrorEvidence { Limit = "wall_time", LimitValue = (long)timeout.TotalMilliseconds });
+
+    public static RunError OutputLimit() => Error(
+        "output_limit_exceeded", ErrorCategory.Limit, false,
+        $"The run wrote more than {OutputPump.LimitBytes >> 20} MiB to one stream and was stopped.",
+        "Print less: write large results to a file and show a summary.",
+        new ErrorEvidence { Limit = "output", LimitValue = OutputPump.LimitBytes });
+
+    public static RunError Interrupted() => Error(
+        "interrupted", ErrorCategory.Caller, true, "The caller interrupted the run.", "Run it again if that was not meant; the kernel's state is kept.");
+
+    public static RunError InterruptKilled() => Error(
+        "killed", ErrorCategory.Caller, true,
+        "The caller interrupted the run; it did not end within its grace and was killed.",
+        "Run the set-up code again; code that catches every exception cannot be interrupted.");
+
+    public static RunError KilledByCaller() => Error(
+        "killed", ErrorCategory.Caller, true, "The caller killed the run.", "Run the set-up code again: the kernel's variables are gone.");
+
+    public static RunError KillFailed() => Error(
+        "kill_failed", ErrorCategory.Infrastructure, true,
+        "The run's processes could not be killed; the sandbox is being taken down.",
+        "Create a new sandbox; a process that cannot be killed is stuck in the host's kernel.");
+
+    public static RunError Violation(string detail) => Error(
+        "guest_protocol_violation", ErrorCategory.Code, false,
+        $"The kernel broke its protocol ({detail}) and was killed.",
+        "Code must not touch the interpreter's own descriptors and channels. Run the set-up code again in the fresh kernel.");
+
+    public static RunError KernelDied(string how, ErrorEvidence evidence) => Error(
+        "kernel_died", ErrorCategory.Code, false,
+        $"The interpreter ended during the run ({how}); its variables are gone.",
+        "Look for a crash in native code, or code that ends its own process. The next run gets a fresh kernel.", evidence);
+
+    public static RunError CommandKilled(string how, ErrorEvidence evidence) => Error(
+        "killed", ErrorCategory.Code, false, $"The command was ended by {how}.", "Look for a crash, or for what sent the signal.", evidence);
+
+    public static RunError MemoryLimit(SandboxLimits limits, ErrorEvidence evidence) => Error(
+        "memory_limit_exceeded", ErrorCategory.Limit, false,
+        $"The sandbox reached its memory limit of {limits.MemoryBytes >> 20} MiB and the run was killed; files in memory count too.",
+        "Use less memory (smaller types, chunks, fewer copies), remove files, or ask for a higher memory limit.",
+        evidence with { Limit = "memory", LimitValue = limits.MemoryBytes });
+
+    public static RunError MemoryError(SandboxLimits limits, ErrorEvidence evidence) => Error(
+        "memory_error", ErrorCategory.Limit, false,
+        $"An allocation failed at the soft wall below the memory limit of {limits.MemoryBytes >> 20} MiB; the kernel's variables are kept.",
+        "Delete what is not needed, work in chunks, or ask for a higher memory limit.",
+        evidence with { Limit = "memory", LimitValue = limits.MemoryBytes });
+
+    public static RunError SandboxDied(string? detail) => Error(
+        "sandbox_died", ErrorCategory.Code, false,
+        $"The sandbox died during the run{(detail is null ? "" : $" ({detail})")}.",
+        "Create a new sandbox; the code killed its own environment.");
+
+    public static RunError SandboxEnding() => Error(
+        "sandbox_ended", ErrorCategory.Caller, false, "The sandbox was ended while the run was in progress.", "Create a new sandbox.");
+
+    public static RunError BackendFailed(string? detail) => Error(
+        "backend_failed", ErrorCategory.Infrastructure, true,
+        $"The host lost the sandbox{(detail is null ? "" : $": {detail}")}.",
+        "Create a new sandbox and try again; this was not the code's doing.");
+
+    public static RunError EngineFault() => Error(
+        "engine_fault", ErrorCategory.Infrastructure, true,
+        "The engine failed while it supervised the run; the log says how.",
+        "Try again; report it with the run's id if it stays so.");
+
+    public static RunError ExitCode(int code) => Error(
+        "exit_code", ErrorCategory.Code, false, $"It ended with exit code {code}.", "See what it wrote to stderr.", new ErrorEvidence { ExitCode = code });
+
+    /// <summary>An exception, by what the guest says of it.</summary>
+    public static RunError Exception(Language language, GuestException error, TemplateFacts facts)
+    {
+        var evidence = Evidence(error);
+        var said = error.Value.Length == 0 ? error.Name : $"{error.Name}: {FirstLine(error.Value)}";
+        return error.Name switch
+        {
+            "SyntaxError" or "IndentationError" or "TabError" => Error(
+                "syntax_error", ErrorCategory.Code, false, said, "Correct the line the traceback shows; nothing of the code was run.", evidence),
+            "ModuleNotFoundError" => Error(
+                "module_not_found", ErrorCategory.Code, false, said,
+                facts.Packages.Count == 0
+                    ? "Use a module that is installed."
+                    : $"Use what is installed: {string.Join(", ", facts.Packages.Keys.Order(StringComparer.Ordinal))}, and the standard library.",
+                evidence),
+            _ => Error(
+                $"{KernelLanguages.Name(language)}_exception", ErrorCategory.Code, false, said, "Correct the code; the traceback names the line.", evidence),
+        };
+    }
+
+    public static ErrorEvidence Evidence(GuestException? error) => error is null
+        ? new ErrorEvidence()
+        : new ErrorEvidence { ExceptionType = error.Name, ExceptionMessage = error.Value, Traceback = error.Traceback };
+
+    private static string FirstLine(string text)
+    {
+        var line = text.AsSpan();
+        var end = line.IndexOf('\n');
+        line = end < 0 ? line : line[..end];
+        return line.Length <= 300 ? line.ToString() : $"{line[..(char.IsHighSurrogate(line[299]) ? 299 : 300)]}…";
+    }
+
+    private static RunError Error(string code, ErrorCategory category, bool retryable, string message, string remediation, ErrorEvidence? evidence = null) => new()
+    {
+        Code = code,
+        Category = category,
+        Retryable = retryable,
+        Message = message,
+        Remediation = remediation,
+        Evidence = evidence,
+    };
+}

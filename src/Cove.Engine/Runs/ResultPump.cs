@@ -1,0 +1,110 @@
+using Cove.Engine.Guest;
+using Cove.Engine.Isolation;
+
+namespace Cove.Engine.Runs;
+
+/// <summary>
+/// Reads the result channel of one run. It never waits for the caller, so that <c>done</c> is seen the moment it comes; the
+/// decoder's budgets bound what that can pile up.
+/// </summary>
+internal sealed class ResultPump(ByteSource source, string nonce, RunEvents events, RunStop stop)
+{
+    private readonly ResultDecoder _decoder = new(nonce);
+
+    /// <summary>What the kernel said at its end; null while it has not, and for ever when the channel ended without.</summary>
+    public ResultMessage.Done? Done { get; private set; }
+
+    /// <summary>Whether the channel ended in the middle of a frame: a death, or, when nobody died, a lie.</summary>
+    public bool EndedInFrame { get; private set; }
+
+    /// <summary>Completes with <c>done</c>, a violation, the end of the channel, or the end of the run.</summary>
+    public async Task RunAsync(CancellationToken endOfRun)
+    {
+        using var buffer = new FrameBuffer();
+        try
+        {
+            while (true)
+            {
+                var count = await source.ReadAsync(buffer.Free(), endOfRun);
+                if (count <= 0)
+                {
+                    EndedInFrame = buffer.HasPartial;
+                    return;
+                }
+
+                buffer.Advance(count);
+                if (!Interpret(buffer))
+                {
+                    return;
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            Drain(buffer);
+        }
+        catch (FrameException exception)
+        {
+            stop.RequestForViolation(exception.Message);
+        }
+        catch (IOException)
+        {
+            // A broken channel is an ended one.
+        }
+    }
+
+    /// <summary>Reads what a process that just died had said; at most one frame more than a pipe holds.</summary>
+    private void Drain(FrameBuffer buffer)
+    {
+        try
+        {
+            for (var drained = 0; drained <= FrameBuffer.MaxCapacity;)
+            {
+                var count = source.TryRead(buffer.Free().Span);
+                if (count <= 0)
+                {
+                    return;
+                }
+
+                drained += count;
+                buffer.Advance(count);
+                if (!Interpret(buffer))
+                {
+                    return;
+                }
+            }
+        }
+        catch (FrameException exception)
+        {
+            stop.RequestForViolation(exception.Message);
+        }
+    }
+
+    /// <summary>False when nothing further is to be read.</summary>
+    private bool Interpret(FrameBuffer buffer)
+    {
+        while (buffer.TryRead(out var body))
+        {
+            switch (_decoder.Decode(body))
+            {
+                case ResultMessage.Display display:
+                    events.Display(display.IsResult, display.Data);
+                    break;
+                case ResultMessage.Notice notice:
+                    events.Notice(notice.Code, notice.Message);
+                    break;
+                case ResultMessage.Flood:
+                    stop.Request(StopReason.OutputLimit);
+                    break;
+                case ResultMessage.Done done:
+                    Done = done;
+                    return false;
+                case ResultMessage.Violation violation:
+                    stop.RequestForViolation(violation.Reason);
+                    return false;
+            }
+        }
+
+        return true;
+    }
+}

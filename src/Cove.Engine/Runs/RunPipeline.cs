@@ -1,0 +1,269 @@
+using System.Security.Cryptography;
+using Cove.Engine.Guest;
+using Cove.Engine.Isolation;
+using Cove.Engine.Kernels;
+using Cove.Engine.Sandboxes;
+using Microsoft.Extensions.Logging;
+
+namespace Cove.Engine.Runs;
+
+/// <summary>
+/// Carries one run from its request to its terminal event. Whatever happens on the way, the last thing it does is to write
+/// exactly one <see cref="RunCompleted"/>.
+/// </summary>
+internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, RunSettings settings)
+{
+    public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(30);
+
+    private readonly RunClock _clock = new(settings.Time, request.Timeout ?? DefaultTimeout, settings.InterruptGrace);
+    private Ending? _ending;
+
+    /// <summary>Runs to the end; never throws.</summary>
+    public async Task RunToEndAsync()
+    {
+        Verdict verdict;
+        try
+        {
+            verdict = request.Code is null ? await RunCommandAsync() : await RunCodeAsync(request.Code);
+        }
+        catch (CellGoneException)
+        {
+            verdict = await OfGoneCellAsync();
+        }
+        catch (Exception exception)
+        {
+            settings.Logger.RunFailed(exception, run.Id);
+            verdict = new Verdict(RunOutcome.InfrastructureFailure, Outcomes.EngineFault(), StateLost: request.Code is not null);
+        }
+
+        Complete(verdict);
+    }
+
+    private async Task<Verdict> RunCodeAsync(string code)
+    {
+        if (ControlFrames.Execute(Nonce(out var nonce), code) is not { } frame)
+        {
+            return Verdict.Refused(Refusals.InvalidRequest("code", null, "code that fits in one frame of 1 MiB with its escapes; put large data into a file").Error);
+        }
+
+        if (sandbox.Kernels.Open(request.Kernel, request.Language, out var refusal) is not { } kernel)
+        {
+            return Verdict.Refused(refusal!);
+        }
+
+        if (!kernel.TryEnter())
+        {
+            return Verdict.Refused(Outcomes.KernelBusy(kernel.Name));
+        }
+
+        try
+        {
+            run.Kernel = kernel.Name;
+            run.Events.Started(run.Id, sandbox.Id, kernel.Name);
+            return await RunInKernelAsync(kernel, nonce, frame);
+        }
+        finally
+        {
+            kernel.Leave();
+        }
+    }
+
+    private async Task<Verdict> RunInKernelAsync(Kernel kernel, string nonce, ReadOnlyMemory<byte> frame)
+    {
+        var (process, refused) = await StartKernelAsync(kernel);
+        if (process is null)
+        {
+            return refused!;
+        }
+
+        try
+        {
+            using var channels = sandbox.Cell.OpenRunChannels();
+            var result = new ResultPump(channels.Result, nonce, run.Events, run.Stop);
+            var supervisor = new RunSupervisor(sandbox.Cell, process, run, _clock);
+            _ending = await supervisor.WatchAsync(
+                Pump(OutputStream.Stdout, channels.Stdout),
+                Pump(OutputStream.Stderr, channels.Stderr),
+                result,
+                () => process.Control!.SendAsync(frame, channels, CancellationToken.None).AsTask(),
+                channels.Dispose);
+        }
+        catch
+        {
+            // The engine lost track of this run: nothing said by this process can be trusted to belong to the next.
+            await kernel.KillAsync();
+            throw;
+        }
+
+        if (_ending.Reason == StopReason.ProtocolViolation)
+        {
+            settings.Logger.GuestProtocolViolation(run.Id, _ending.Violation ?? "");
+        }
+
+        if (_ending.Killed || _ending.Exit is not null || _ending.Cell is not null)
+        {
+            kernel.Discard();
+        }
+
+        TakeDownWhenStuck(_ending);
+        return Verdicts.OfKernel(_ending, CaseFile());
+    }
+
+    private async Task<(CellProcess? Process, Verdict? Verdict)> StartKernelAsync(Kernel kernel)
+    {
+        using var stopped = new CancellationTokenSource();
+        var started = new TaskCompletionSource();
+        var watching = CancelWhenStoppedAsync(stopped, started.Task);
+        try
+        {
+            var (process, stateLost) = await kernel.EnsureStartedAsync(stopped.Token);
+            if (stateLost)
+            {
+                run.Events.Notice("kernel_restarted", $"The kernel '{kernel.Name}' was started anew; variables of earlier runs are gone.");
+            }
+
+            return (process, null);
+        }
+        catch (OperationCanceledException)
+        {
+            return (null, run.Stop.Reason switch
+            {
+                StopReason.SandboxEnding => new Verdict(RunOutcome.Killed, Outcomes.SandboxEnding(), StateLost: true),
+                StopReason.Kill => new Verdict(RunOutcome.Killed, Outcomes.KilledByCaller()),
+                _ => new Verdict(RunOutcome.Interrupted, Outcomes.Interrupted()),
+            });
+        }
+        catch (Exception exception) when (exception is HandshakeException or CoveException or IOException)
+        {
+            settings.Logger.KernelStartFailed(exception, kernel.Language);
+            return (null, new Verdict(RunOutcome.InfrastructureFailure, Outcomes.KernelStartFailed(kernel.Language, exception.Message)));
+        }
+        finally
+        {
+            started.SetResult();
+            await watching;
+        }
+    }
+
+    private async Task CancelWhenStoppedAsync(CancellationTokenSource stopped, Task started)
+    {
+        await Task.WhenAny(run.Stop.Asked, started);
+        if (!started.IsCompleted)
+        {
+            await stopped.CancelAsync();
+        }
+    }
+
+    private async Task<Verdict> RunCommandAsync()
+    {
+        var directory = request.WorkingDirectory ?? KernelEnvironment.WorkingDirectory;
+        var spec = new CommandSpec(
+            request.Argv ?? ["/bin/bash", "-c", request.ShellLine!],
+            directory,
+            KernelEnvironment.Build(directory, sandbox.Template.Environment, sandbox.Environment, request.Environment));
+        run.Events.Started(run.Id, sandbox.Id, null);
+        CellCommand command;
+        try
+        {
+            command = await sandbox.Cell.StartCommandAsync(spec, sandbox.Limits, CancellationToken.None).WaitAsync(Handshake.Limit, settings.Time);
+        }
+        catch (Exception exception) when (exception is CoveException or IOException or TimeoutException)
+        {
+            return new Verdict(RunOutcome.InfrastructureFailure, Outcomes.CommandStartFailed(exception.Message));
+        }
+
+        var supervisor = new RunSupervisor(sandbox.Cell, command.Process, run, _clock);
+        _ending = await supervisor.WatchAsync(
+            Pump(OutputStream.Stdout, command.Stdout),
+            Pump(OutputStream.Stderr, command.Stderr),
+            result: null,
+            () => FeedAsync(command.Stdin),
+            () => Close(command));
+        TakeDownWhenStuck(_ending);
+        return Verdicts.OfCommand(_ending, CaseFile());
+    }
+
+    private async Task FeedAsync(ByteSink stdin)
+    {
+        try
+        {
+            if (request.Stdin is { Length: > 0 } bytes)
+            {
+                await stdin.WriteAsync(bytes, CancellationToken.None); // false: the command closed its input, which is its right
+            }
+        }
+        finally
+        {
+            stdin.Dispose();
+        }
+    }
+
+    private static void Close(CellCommand command)
+    {
+        command.Stdin.Dispose();
+        command.Stdout.Dispose();
+        command.Stderr.Dispose();
+    }
+
+    private OutputPump Pump(OutputStream stream, ByteSource source) => new(
+        stream, source, run.Events, new OutputSpill(run.Id, stream, sandbox.Files), () => run.Stop.Request(StopReason.OutputLimit));
+
+    private void TakeDownWhenStuck(Ending ending)
+    {
+        if (ending.GaveUp)
+        {
+            settings.Logger.KillDidNotEnd(run.Id, StopLadder.KillLimit.TotalMilliseconds);
+            _ = sandbox.EndAsync(SandboxEndReason.InfrastructureFailure);
+        }
+    }
+
+    /// <summary>The cell went away between two steps: its exit says why, if it comes soon.</summary>
+    private async Task<Verdict> OfGoneCellAsync()
+    {
+        try
+        {
+            await sandbox.Cell.Exited.WaitAsync(TimeSpan.FromSeconds(1), settings.Time);
+        }
+        catch (TimeoutException)
+        {
+            // A backend that says gone and never reports the exit: the verdict below is then 'died'.
+        }
+
+        var exit = sandbox.Cell.Exited.IsCompletedSuccessfully ? sandbox.Cell.Exited.Result : new CellExit(false, null);
+        var ending = new Ending { Cell = exit, Reason = run.Stop.Reason };
+        return request.Code is null ? Verdicts.OfCommand(ending, CaseFile()) : Verdicts.OfKernel(ending, CaseFile());
+    }
+
+    private CaseFile CaseFile() => new(sandbox.Limits, _clock.Timeout, sandbox.Facts, sandbox.EndReason, request.Language);
+
+    private void Complete(Verdict verdict)
+    {
+        if (_ending is { HitMemoryLimit: true } && verdict.Outcome != RunOutcome.OutOfMemory)
+        {
+            run.Events.Notice("memory_limit_hit", "A process in the sandbox was killed at the memory limit while this run was in progress.");
+        }
+
+        settings.Logger.RunEnded(run.Id, verdict.Outcome, run.Elapsed.TotalMilliseconds);
+        var result = new RunResult
+        {
+            Outcome = verdict.Outcome,
+            ExitCode = verdict.ExitCode,
+            Error = verdict.Error,
+            Duration = run.Elapsed,
+            StateLost = verdict.StateLost,
+            PeakMemoryBytes = _ending?.Usage.PeakMemoryBytes,
+            StdoutBytes = _ending?.StdoutBytes ?? 0,
+            StderrBytes = _ending?.StderrBytes ?? 0,
+            Isolation = settings.Tier,
+        };
+
+        // What a reader may do when it sees the end (run again in this kernel, use the id again) must be possible by then.
+        sandbox.Forget(run);
+        run.Events.Completed(result);
+    }
+
+    private static string Nonce(out string nonce) => nonce = RandomNumberGenerator.GetHexString(32, lowercase: true);
+}
+
+/// <summary>What every run of an engine shares.</summary>
+internal sealed record RunSettings(TimeProvider Time, TimeSpan InterruptGrace, IsolationTier Tier, ILogger Logger);

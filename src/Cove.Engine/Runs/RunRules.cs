@@ -1,0 +1,158 @@
+using Cove.Engine.Sandboxes;
+
+namespace Cove.Engine.Runs;
+
+/// <summary>Checks every field of a run's request. Pure.</summary>
+internal static class RunRules
+{
+    /// <summary>Code travels in one frame of 1 MiB; what is left is for its escapes.</summary>
+    public const int MaxCodeBytes = 900_000;
+
+    /// <summary>The kernel's own limit on one argument (MAX_ARG_STRLEN is 128 KiB with its NUL).</summary>
+    private const int MaxArgumentBytes = (128 << 10) - 1;
+    private const int MaxArguments = 1024;
+    private const int MaxArgvBytes = 512 << 10;
+    private const int MaxPathBytes = 4096;
+    private const int MaxStdinBytes = 64 << 20;
+
+    /// <summary>The first fault of a request; null when there is none.</summary>
+    public static RunError? Check(RunRequest request)
+    {
+        try
+        {
+            Throw(request);
+            return null;
+        }
+        catch (CoveException exception)
+        {
+            return exception.Error;
+        }
+    }
+
+    private static void Throw(RunRequest request)
+    {
+        var given = (request.Code is null ? 0 : 1) + (request.Argv is null ? 0 : 1) + (request.ShellLine is null ? 0 : 1);
+        if (given != 1)
+        {
+            throw Refusals.InvalidRequest("code, argv, shell_line", $"{given} of them", "exactly one of them");
+        }
+
+        if (request.Timeout is { } timeout)
+        {
+            SandboxRules.Span("timeout", timeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(24), "10 ms to 24 h");
+        }
+
+        if (request.Id is { } id && !RunId.TryParse(id.Value, out _))
+        {
+            throw Refusals.InvalidRequest("id", id.Value ?? "null", "1 to 40 characters of a-z and 0-9");
+        }
+
+        if (request.Code is not null)
+        {
+            ThrowForCode(request, request.Code);
+        }
+        else
+        {
+            ThrowForCommand(request);
+        }
+    }
+
+    private static void ThrowForCode(RunRequest request, string code)
+    {
+        if (!Texts.IsValid(code))
+        {
+            throw Refusals.InvalidRequest("code", null, "valid text; it holds half of a surrogate pair, which has no UTF-8");
+        }
+
+        if (Texts.Bytes(code) is > MaxCodeBytes and var bytes)
+        {
+            throw Refusals.InvalidRequest("code", $"{bytes} bytes", $"at most {MaxCodeBytes:N0} bytes; put large data into a file");
+        }
+
+        if (!Enum.IsDefined(request.Language))
+        {
+            throw Refusals.InvalidRequest("language", (int)request.Language, "python, bash or javascript");
+        }
+
+        if (request.Kernel is { } kernel && !Names.IsName(kernel))
+        {
+            throw Refusals.InvalidRequest("kernel", kernel, "1 to 40 characters of a-z, 0-9 and '-'");
+        }
+
+        // Silently ignoring them would let a caller believe that they hold.
+        RefuseFor("code", "working_directory", request.WorkingDirectory);
+        RefuseFor("code", "environment", request.Environment);
+        RefuseFor("code", "stdin", request.Stdin);
+    }
+
+    private static void ThrowForCommand(RunRequest request)
+    {
+        RefuseFor("a command", "kernel", request.Kernel);
+        if (request.Argv is { } argv)
+        {
+            ThrowForArgv(argv);
+        }
+
+        if (request.ShellLine is { } line)
+        {
+            Argument("shell_line", line);
+            if (line.Length == 0)
+            {
+                throw Refusals.InvalidRequest("shell_line", "", "a command");
+            }
+        }
+
+        if (request.WorkingDirectory is { } directory
+            && !(directory.StartsWith('/') && Texts.IsPlain(directory) && Texts.Bytes(directory) <= MaxPathBytes))
+        {
+            throw Refusals.InvalidRequest("working_directory", directory, $"an absolute path of at most {MaxPathBytes:N0} bytes, such as /workspace");
+        }
+
+        SandboxRules.Environment("environment", request.Environment);
+        if (request.Stdin is { Length: > MaxStdinBytes } stdin)
+        {
+            throw Refusals.InvalidRequest("stdin", $"{stdin.Length} bytes", $"at most {MaxStdinBytes >> 20} MiB; write more to a file");
+        }
+    }
+
+    private static void ThrowForArgv(IReadOnlyList<string> argv)
+    {
+        if (argv.Count is 0 or > MaxArguments || string.IsNullOrEmpty(argv[0]))
+        {
+            throw Refusals.InvalidRequest("argv", $"{argv.Count} arguments", $"1 to {MaxArguments:N0}, the first of them the program");
+        }
+
+        long bytes = 0;
+        for (var i = 0; i < argv.Count; i++)
+        {
+            Argument($"argv[{i}]", argv[i]);
+            bytes += Texts.Bytes(argv[i]);
+        }
+
+        if (bytes > MaxArgvBytes)
+        {
+            throw Refusals.InvalidRequest("argv", $"{bytes} bytes", $"at most {MaxArgvBytes >> 10} KiB in all; write more to a file");
+        }
+    }
+
+    private static void Argument(string field, string? text)
+    {
+        if (!Texts.IsPlain(text))
+        {
+            throw Refusals.InvalidRequest(field, null, "valid text without NUL");
+        }
+
+        if (Texts.Bytes(text!) is > MaxArgumentBytes and var bytes)
+        {
+            throw Refusals.InvalidRequest(field, $"{bytes} bytes", $"at most {MaxArgumentBytes:N0} bytes; write more to a file");
+        }
+    }
+
+    private static void RefuseFor(string what, string field, object? value)
+    {
+        if (value is not null)
+        {
+            throw Refusals.InvalidRequest(field, null, $"it only where it applies; for {what} leave it out");
+        }
+    }
+}

@@ -1,0 +1,194 @@
+using Cove.Engine.Guest;
+using Cove.Engine.Isolation;
+
+namespace Cove.Engine.Runs;
+
+/// <summary>What was seen of a run's end, from outside the guest but for <see cref="Said"/>.</summary>
+internal sealed record Ending
+{
+    public ResultMessage.Done? Said { get; init; }
+
+    public ProcessExit? Exit { get; init; }
+
+    public CellExit? Cell { get; init; }
+
+    public bool Killed { get; init; }
+
+    public bool GaveUp { get; init; }
+
+    public StopReason Reason { get; init; }
+
+    public string? Violation { get; init; }
+
+    public long StdoutBytes { get; init; }
+
+    public long StderrBytes { get; init; }
+
+    public CellUsage Usage { get; init; }
+
+    /// <summary>Whether the memory limit killed something in the sandbox while the run was in progress.</summary>
+    public bool HitMemoryLimit { get; init; }
+}
+
+/// <summary>
+/// Watches one run from its start to its end: deadline, stop ladder, pumps and deaths, for kernels and commands alike. Every
+/// wait in here is bounded, so that a run ends whatever the guest and the backend do.
+/// </summary>
+internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, RunClock clock)
+{
+    /// <summary>How long a kernel that closed its result channel without a word has to die before it counts as one that lies.</summary>
+    public static readonly TimeSpan SilentEndLimit = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan PumpLimit = TimeSpan.FromSeconds(5);
+
+    // A dead init takes its cell along; which of the two the backend reports first is chance.
+    private static readonly TimeSpan CellDeathWindow = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>
+    /// Runs to the end. <paramref name="result"/> is null for a command, which ends with its process. <paramref name="start"/>
+    /// is what sets the guest going (it may block on a guest that does not read); <paramref name="close"/> closes the channels.
+    /// </summary>
+    public async Task<Ending> WatchAsync(OutputPump stdout, OutputPump stderr, ResultPump? result, Func<Task> start, Action close)
+    {
+        var before = ReadUsage();
+        using var endOfRun = new CancellationTokenSource();
+        var ended = new TaskCompletionSource();
+        var ladder = new StopLadder(cell, process, run.Stop, clock.Grace, clock.Time);
+        using var deadline = clock.Time.CreateTimer(
+            static state => ((RunStop)state!).Request(StopReason.Deadline), run.Stop, clock.Timeout, Timeout.InfiniteTimeSpan);
+        var climbing = ladder.WatchAsync(ended.Task);
+        _ = ReleaseWhenStoppedAsync(ended.Task);
+        var reading = result?.RunAsync(endOfRun.Token);
+        var pumps = Task.WhenAll(stdout.RunAsync(endOfRun.Token), stderr.RunAsync(endOfRun.Token));
+        var starting = StartAsync(start);
+        try
+        {
+            await UntilEndAsync(reading, result, WhenFailed(starting), ladder);
+        }
+        finally
+        {
+            ended.TrySetResult();
+            run.Events.Release();
+            await endOfRun.CancelAsync();
+            await SettleAsync(Task.WhenAll(pumps, reading ?? Task.CompletedTask), close);
+            close();
+            await Task.WhenAll(climbing, Quietly(starting.WaitAsync(PumpLimit, clock.Time)));
+        }
+
+        await AwaitCellDeathAsync(result);
+        return Seen(before, stdout, stderr, result, ladder);
+    }
+
+    private async Task UntilEndAsync(Task? reading, ResultPump? result, Task startFailed, StopLadder ladder)
+    {
+        if (reading is null)
+        {
+            await Task.WhenAny(process.Exited, cell.Exited, ladder.GaveUp);
+            return;
+        }
+
+        await Task.WhenAny(reading, process.Exited, cell.Exited, ladder.GaveUp, startFailed);
+        if (reading.IsCompleted)
+        {
+            await reading; // faults of the pump are the engine's, not the guest's: they surface as such
+        }
+
+        if (result!.Done is null && !process.Exited.IsCompleted && !cell.Exited.IsCompleted)
+        {
+            await AwaitSilentDeathAsync(ladder, !reading.IsCompleted ? "it closed its control link"
+                : result.EndedInFrame ? "the result channel ended in the middle of a frame"
+                : "the result channel was closed before the run was done");
+        }
+    }
+
+    /// <summary>A channel ended without <c>done</c>: the process is dying, or it lies and is killed.</summary>
+    private async Task AwaitSilentDeathAsync(StopLadder ladder, string lie)
+    {
+        using var timer = new CancellationTokenSource();
+        var gone = Task.WhenAny(process.Exited, cell.Exited, ladder.GaveUp);
+        await Task.WhenAny(gone, run.Stop.KillAsked, Task.Delay(SilentEndLimit, clock.Time, timer.Token));
+        await timer.CancelAsync();
+        if (!gone.IsCompleted)
+        {
+            run.Stop.RequestForViolation(lie);
+            await gone;
+        }
+    }
+
+    private static async Task StartAsync(Func<Task> start) => await start();
+
+    private static Task WhenFailed(Task task)
+    {
+        var failed = new TaskCompletionSource();
+        _ = task.ContinueWith(
+            static (_, state) => ((TaskCompletionSource)state!).TrySetResult(), failed,
+            CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return failed.Task;
+    }
+
+    /// <summary>While a run is being stopped, its output is drained whether anyone reads it or not: a guest stuck in a write cannot hear.</summary>
+    private async Task ReleaseWhenStoppedAsync(Task ended)
+    {
+        await Task.WhenAny(run.Stop.Asked, ended);
+        run.Events.Release();
+    }
+
+    private async Task SettleAsync(Task pumps, Action close)
+    {
+        try
+        {
+            await pumps.WaitAsync(PumpLimit, clock.Time);
+        }
+        catch (TimeoutException)
+        {
+            close(); // the backend did not heed the token; an end of file it must report
+            await Quietly(pumps.WaitAsync(PumpLimit, clock.Time));
+        }
+    }
+
+    private static async Task Quietly(Task task) => await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    private async Task AwaitCellDeathAsync(ResultPump? result)
+    {
+        if (process.Exited.IsCompleted && result is { Done: null } && !cell.Exited.IsCompleted && run.Stop.Reason == StopReason.None)
+        {
+            using var timer = new CancellationTokenSource();
+            await Task.WhenAny(cell.Exited, Task.Delay(CellDeathWindow, clock.Time, timer.Token));
+            await timer.CancelAsync();
+        }
+    }
+
+    private Ending Seen(CellUsage before, OutputPump stdout, OutputPump stderr, ResultPump? result, StopLadder ladder)
+    {
+        var usage = ReadUsage();
+        return new Ending
+        {
+            Said = result?.Done,
+            Exit = process.Exited.IsCompletedSuccessfully ? process.Exited.Result : null,
+            Cell = cell.Exited.IsCompletedSuccessfully ? cell.Exited.Result : null,
+            Killed = ladder.Killed,
+            GaveUp = ladder.GaveUp.IsCompleted,
+            Reason = run.Stop.Reason,
+            Violation = run.Stop.Violation,
+            StdoutBytes = stdout.TotalBytes,
+            StderrBytes = stderr.TotalBytes,
+            Usage = usage,
+            HitMemoryLimit = usage.OomKills is { } kills && kills > (before.OomKills ?? 0),
+        };
+    }
+
+    private CellUsage ReadUsage()
+    {
+        try
+        {
+            return cell.ReadUsage();
+        }
+        catch (CellGoneException)
+        {
+            return default;
+        }
+    }
+}
+
+/// <summary>The times of one run.</summary>
+internal sealed record RunClock(TimeProvider Time, TimeSpan Timeout, TimeSpan Grace);

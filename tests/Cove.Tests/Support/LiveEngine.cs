@@ -1,0 +1,75 @@
+using Cove.Engine;
+using Cove.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+[assembly: AssemblyFixture(typeof(LiveEngine))]
+
+namespace Cove.Tests.Support;
+
+/// <summary>
+/// The real engine on this host, shared by all tests that need one and started by the first of them. COVE_TEST_PRIVILEGE says how this test
+/// process was started (root, delegated, bare): the same suites run all three ways.
+/// </summary>
+public sealed class LiveEngine : IAsyncLifetime
+{
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private SandboxEngine? _engine;
+
+    public static string Privilege { get; } = Environment.GetEnvironmentVariable("COVE_TEST_PRIVILEGE") ?? (Environment.IsPrivilegedProcess ? "root" : "bare");
+
+    /// <summary>The repository, found from the test binary's place or named by COVE_REPOSITORY.</summary>
+    public static string Repository { get; } = Environment.GetEnvironmentVariable("COVE_REPOSITORY") ?? FindRepository();
+
+    public static LocalEngineOptions Options(int? poolSize = null) => new()
+    {
+        Engine = new EngineOptions
+        {
+            TemplatesDirectory = Path.Combine(Repository, "templates"),
+            PoolSize = poolSize ?? 2,
+            AllowDegraded = Privilege == "bare" ? new HashSet<string> { "memory", "cpu" } : new HashSet<string>(),
+        },
+        GuestDirectory = Path.Combine(Repository, "guest"),
+        StateDirectory = StateDirectory,
+    };
+
+    public static string StateDirectory { get; } = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"cove-test-state-{Environment.UserName}")).FullName;
+
+    public async Task<SandboxEngine> GetAsync()
+    {
+        await _gate.WaitAsync();
+        try
+        {
+            return _engine ??= await LocalEngine.StartAsync(Options(), TimeProvider.System, NullLogger.Instance);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_engine is not null)
+        {
+            await _engine.DisposeAsync();
+        }
+
+        _gate.Dispose();
+    }
+
+    private static string FindRepository()
+    {
+        for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
+        {
+            if (File.Exists(Path.Combine(directory.FullName, "Cove.slnx")))
+            {
+                return directory.FullName;
+            }
+        }
+
+        throw new InvalidOperationException("Set COVE_REPOSITORY to the repository's directory.");
+    }
+}
