@@ -1,1 +1,42 @@
-System.Console.WriteLine("x");
+using System.CommandLine;
+using Cove;
+using Cove.Cli;
+using Cove.Cli.Commands;
+
+// What follows -- belongs to the program that is run, whatever it looks like.
+var cut = Array.IndexOf(args, "--");
+var own = cut < 0 ? args : args[..cut];
+var programArguments = cut < 0 ? [] : args[(cut + 1)..];
+var time = TimeProvider.System;
+
+var root = new RootCommand("Cove gives AI agents a computer: real code in a sandbox that holds.")
+{
+    RunCommand.Create(programArguments, time),
+    ShellCommand.Create(time),
+    EngineCommand.Create(time),
+    TemplateCommand.Create(time),
+    VersionCommand.Create(),
+};
+
+// No response files: an argument that begins with @ is an argument, and nothing is read from the working directory because of it.
+var parsed = root.Parse(own, new ParserConfiguration { ResponseFileTokenReplacer = null });
+if (parsed.Errors.Count > 0)
+{
+    foreach (var error in parsed.Errors)
+    {
+        Console.Error.WriteLine("cove: " + error.Message);
+    }
+
+    Console.Error.WriteLine($"cove: {string.Join(' ', own.TakeWhile(word => !word.StartsWith('-')).Take(1).Prepend("cove"))} --help shows what is possible.");
+    return ExitCodes.Refused;
+}
+
+try
+{
+    // Signals are each verb's own: a run is interrupted in its sandbox, not cut off from it.
+    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+}
+catch (CoveException failure)
+{
+    return Errors.Print(failure);
+}

@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Cove;
 
 /// <summary>What a directory entry is.</summary>
+[JsonConverter(typeof(SnakeCaseEnumConverter<FileKind>))]
 public enum FileKind
 {
     /// <summary>A regular file.</summary>

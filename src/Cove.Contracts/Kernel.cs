@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Cove;
 
 /// <summary>The language of a kernel or of a run's code.</summary>
+[JsonConverter(typeof(SnakeCaseEnumConverter<Language>))]
 public enum Language
 {
     /// <summary>Python, the distribution's interpreter.</summary>
@@ -10,6 +13,7 @@ public enum Language
     Bash,
 
     /// <summary>JavaScript on Node.</summary>
+    [JsonStringEnumMemberName("javascript")]
     JavaScript,
 }
 

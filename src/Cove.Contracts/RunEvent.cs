@@ -32,6 +32,7 @@ public sealed record RunStarted : RunEvent
 }
 
 /// <summary>Where output was written.</summary>
+[JsonConverter(typeof(SnakeCaseEnumConverter<OutputStream>))]
 public enum OutputStream
 {
     /// <summary>Standard output.</summary>

@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Cove;
 
 /// <summary>One submission of code to a kernel, or of a command. Exactly one of <see cref="Code"/>, <see cref="Argv"/> and <see cref="ShellLine"/> is set.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record RunRequest
 {
     /// <summary>Code for a kernel. At most 900,000 bytes of UTF-8 (it travels in one frame).</summary>
@@ -25,9 +28,11 @@ public sealed record RunRequest
     public IReadOnlyDictionary<string, string>? Environment { get; init; }
 
     /// <summary>What a command reads on its standard input; at its end the input is closed. Default: empty.</summary>
+    [JsonPropertyName("stdin_base64")]
     public ReadOnlyMemory<byte>? Stdin { get; init; }
 
     /// <summary>Wall time after which the run is interrupted, then killed. Default 30 s; 10 ms to 24 h.</summary>
+    [JsonPropertyName("timeout_ms"), JsonConverter(typeof(MillisecondsConverter))]
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>An id chosen by the caller, so that it can interrupt before the first event arrives. Default: a new one.</summary>

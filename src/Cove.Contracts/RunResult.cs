@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Cove;
 
 /// <summary>How a run ended, naming the culprit.</summary>
+[JsonConverter(typeof(SnakeCaseEnumConverter<RunOutcome>))]
 public enum RunOutcome
 {
     /// <summary>The code ran to its end.</summary>
@@ -44,6 +47,7 @@ public sealed record RunResult
     public RunError? Error { get; init; }
 
     /// <summary>Wall time from start to end, measured outside the guest.</summary>
+    [JsonPropertyName("duration_ms"), JsonConverter(typeof(MillisecondsConverter))]
     public required TimeSpan Duration { get; init; }
 
     /// <summary>Whether the kernel's variables were lost (it was killed, or died).</summary>
@@ -85,6 +89,7 @@ public sealed record RunError
 }
 
 /// <summary>Kinds of errors.</summary>
+[JsonConverter(typeof(SnakeCaseEnumConverter<ErrorCategory>))]
 public enum ErrorCategory
 {
     /// <summary>The code is wrong: fix it.</summary>

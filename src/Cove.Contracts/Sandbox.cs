@@ -1,10 +1,21 @@
+using System.Text.Json.Serialization;
+
 namespace Cove;
 
 /// <summary>Asks for a sandbox.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record SandboxRequest
 {
+    private const string DefaultTemplate = "python-data";
+
     /// <summary>The template to start from. Default <c>python-data</c>.</summary>
-    public string Template { get; init; } = "python-data";
+    public string Template
+    {
+        get;
+
+        // A deserializer that builds this record through its initializer passes null for what the text leaves out.
+        init => field = value ?? DefaultTemplate;
+    } = DefaultTemplate;
 
     /// <summary>Limits that differ from the template's.</summary>
     public SandboxLimitsRequest? Limits { get; init; }
@@ -16,16 +27,20 @@ public sealed record SandboxRequest
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
     /// <summary>The sandbox ends after this long without a run or a file call. Default 10 minutes; 1 s to 24 h.</summary>
+    [JsonPropertyName("idle_timeout_ms"), JsonConverter(typeof(MillisecondsConverter))]
     public TimeSpan? IdleTimeout { get; init; }
 
     /// <summary>The sandbox ends this long after its creation, whatever it does. Default 1 hour; 1 s to 30 days.</summary>
+    [JsonPropertyName("max_lifetime_ms"), JsonConverter(typeof(MillisecondsConverter))]
     public TimeSpan? MaxLifetime { get; init; }
 
     /// <summary>How long to wait for a free place when the host is busy, before the clear error <c>create_deadline</c>. Default 30 s; 0 to 10 minutes.</summary>
+    [JsonPropertyName("create_timeout_ms"), JsonConverter(typeof(MillisecondsConverter))]
     public TimeSpan? CreateTimeout { get; init; }
 }
 
 /// <summary>Where a sandbox is in its life.</summary>
+[JsonConverter(typeof(SnakeCaseEnumConverter<SandboxState>))]
 public enum SandboxState
 {
     /// <summary>Being made; not yet answering.</summary>
@@ -42,6 +57,7 @@ public enum SandboxState
 }
 
 /// <summary>Why a sandbox ended.</summary>
+[JsonConverter(typeof(SnakeCaseEnumConverter<SandboxEndReason>))]
 public enum SandboxEndReason
 {
     /// <summary>It was deleted by its owner.</summary>
@@ -94,6 +110,7 @@ public sealed record SandboxInfo
     public required DateTimeOffset ExpiresAt { get; init; }
 
     /// <summary>Its idle timeout.</summary>
+    [JsonPropertyName("idle_timeout_ms"), JsonConverter(typeof(MillisecondsConverter))]
     public required TimeSpan IdleTimeout { get; init; }
 }
 
@@ -120,6 +137,7 @@ public sealed record SandboxUsage
     public long? PeakMemoryBytes { get; init; }
 
     /// <summary>Processor time used so far; null where the host offers no accounting.</summary>
+    [JsonPropertyName("cpu_time_ms"), JsonConverter(typeof(MillisecondsConverter))]
     public TimeSpan? CpuTime { get; init; }
 
     /// <summary>Processes and threads; null where the host offers no accounting.</summary>

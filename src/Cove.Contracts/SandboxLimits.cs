@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Cove;
 
 /// <summary>What a sandbox may use. Every limit is enforced, and reaching it has an outcome of its own.</summary>
@@ -26,6 +28,7 @@ public sealed record SandboxLimits
 }
 
 /// <summary>A change of some limits; what is null keeps the template's value.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record SandboxLimitsRequest
 {
     /// <inheritdoc cref="SandboxLimits.MemoryBytes"/>

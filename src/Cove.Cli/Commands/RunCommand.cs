@@ -1,0 +1,59 @@
+using System.CommandLine;
+using Cove.Cli.Running;
+using Cove.Cli.Warm;
+
+namespace Cove.Cli.Commands;
+
+/// <summary><c>cove run</c>: one program in a fresh sandbox.</summary>
+internal static class RunCommand
+{
+    /// <summary>A sandbox whose command was killed is cleaned away this soon.</summary>
+    private static readonly TimeSpan IdleTimeout = TimeSpan.FromMinutes(1);
+
+    public static Command Create(IReadOnlyList<string> programArguments, TimeProvider time)
+    {
+        var script = new Argument<string?>("script") { Description = "A script (.py, .sh, .js), or - for standard input.", Arity = ArgumentArity.ZeroOrOne };
+        var more = new Argument<string[]>("args") { Description = "Arguments of the program; after -- they may begin with a dash.", Arity = ArgumentArity.ZeroOrMore };
+        var code = new Option<string?>("--code", "-c") { Description = "Code to run; the value of its last expression is printed.", HelpName = "CODE" };
+        var files = new Option<string[]>("--file", "-f") { Description = "A file to put into /workspace under its own name. May be given often.", HelpName = "PATH" };
+        var outDirectory = new Option<string?>("--out", "-o") { Description = "Where to save the files and figures that the program makes.", HelpName = "DIR" };
+        var json = new Option<bool>("--json") { Description = "Print everything about the run as one JSON object." };
+        var sandbox = new SandboxOptions();
+
+        var command = new Command("run", "Run a program in a fresh sandbox; exits with the program's exit code.") { script, more, code, files, outDirectory, json };
+        sandbox.AddTo(command);
+        command.SetAction((parsed, cancellationToken) => RunAsync(
+            new RunSession
+            {
+                ReadProgram = () => Submission.Read(
+                    parsed.GetValue(code), parsed.GetValue(script), sandbox.Language(parsed), [.. parsed.GetValue(more) ?? [], .. programArguments]),
+                Request = sandbox.Request(parsed, IdleTimeout, Lifetime(parsed.GetValue(sandbox.Timeout))),
+                Timeout = parsed.GetValue(sandbox.Timeout),
+                Files = parsed.GetValue(files) ?? [],
+                OutDirectory = parsed.GetValue(outDirectory),
+                Json = parsed.GetValue(json),
+            },
+            sandbox.Engine(parsed), time, cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(RunSession session, EngineChoice engine, TimeProvider time, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // Read before an engine is started for it: a misspelt path is answered at once.
+            session.Prepare();
+            await using var cove = await WarmEngine.ConnectAsync(engine, time, cancellationToken);
+            return await session.RunAsync(cove);
+        }
+        catch (CoveException failure) when (session.Json)
+        {
+            var exitCode = ExitCodes.Of(failure.Error);
+            Console.Out.WriteLine(new RunReport { Error = failure.Error, ExitCode = exitCode }.ToJson());
+            return exitCode;
+        }
+    }
+
+    /// <summary>A run longer than the usual lifetime of a sandbox needs one that lives as long, with time to save what it made.</summary>
+    private static TimeSpan? Lifetime(TimeSpan? timeout) => timeout is { } wanted && wanted > TimeSpan.FromMinutes(30) ? wanted + TimeSpan.FromMinutes(30) : null;
+}

@@ -1,0 +1,132 @@
+using System.Net.Http.Headers;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Cove.Wire;
+
+namespace Cove.Client;
+
+/// <summary>Cove over HTTP: the same interface as the engine in process. One instance serves any number of callers.</summary>
+public sealed partial class CoveClient : ICove
+{
+    private readonly HttpClient _http;
+    private readonly CoveClientOptions _options;
+
+    /// <summary>Talks to the engine or server that the options name.</summary>
+    public CoveClient(CoveClientOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+        _http = Transport.Create(options);
+    }
+
+    /// <inheritdoc/>
+    public Task<SandboxInfo> CreateSandboxAsync(SandboxRequest request, CancellationToken cancellationToken = default) =>
+        SendAsync(HttpMethod.Post, "/v1/sandboxes", Body(request, CoveJson.Wire.SandboxRequest), CoveJson.Wire.SandboxInfo, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<SandboxInfo> GetSandboxAsync(SandboxId sandbox, CancellationToken cancellationToken = default) =>
+        SendAsync(HttpMethod.Get, Of(sandbox), null, CoveJson.Wire.SandboxInfo, cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<SandboxInfo>> ListSandboxesAsync(CancellationToken cancellationToken = default) =>
+        (await SendAsync(HttpMethod.Get, "/v1/sandboxes", null, CoveJson.Wire.SandboxList, cancellationToken)).Sandboxes;
+
+    /// <inheritdoc/>
+    public Task DeleteSandboxAsync(SandboxId sandbox, CancellationToken cancellationToken = default) =>
+        SendAsync(HttpMethod.Delete, Of(sandbox), null, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<SandboxUsage> GetUsageAsync(SandboxId sandbox, CancellationToken cancellationToken = default) =>
+        SendAsync(HttpMethod.Get, Of(sandbox) + "/usage", null, CoveJson.Wire.SandboxUsage, cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<TemplateInfo>> ListTemplatesAsync(CancellationToken cancellationToken = default) =>
+        (await SendAsync(HttpMethod.Get, "/v1/templates", null, CoveJson.Wire.TemplateList, cancellationToken)).Templates;
+
+    /// <summary>What the engine at the other end says of itself.</summary>
+    public Task<EngineStatus> GetEngineAsync(CancellationToken cancellationToken = default) =>
+        SendAsync(HttpMethod.Get, "/v1/engine", null, CoveJson.Wire.EngineStatus, cancellationToken);
+
+    /// <summary>Stops the engine at the other end: at once, or as soon as it has no sandbox.</summary>
+    public Task StopEngineAsync(bool whenIdle = false, CancellationToken cancellationToken = default) =>
+        SendAsync(HttpMethod.Post, "/v1/engine/stop" + (whenIdle ? "?when=idle" : ""), null, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private static string Of(SandboxId sandbox) => "/v1/sandboxes/" + Uri.EscapeDataString(sandbox.Value);
+
+    private static ByteArrayContent Body<T>(T value, JsonTypeInfo<T> type)
+    {
+        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(value, type));
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        return content;
+    }
+
+    private HttpRequestMessage Request(HttpMethod method, string path, HttpContent? content)
+    {
+        var message = new HttpRequestMessage(method, path) { Content = content };
+        if (_options.Build is { } build)
+        {
+            message.Headers.TryAddWithoutValidation("X-Cove-Build", build);
+        }
+
+        return message;
+    }
+
+    private async Task SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(method, path, content, HttpCompletionOption.ResponseContentRead, cancellationToken);
+    }
+
+    private async Task<T> SendAsync<T>(HttpMethod method, string path, HttpContent? content, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(method, path, content, HttpCompletionOption.ResponseContentRead, cancellationToken);
+        try
+        {
+            var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
+            await using (stream)
+            {
+                return await JsonSerializer.DeserializeAsync(stream, type, cancellationToken) ?? throw new JsonException("The answer is null.");
+            }
+        }
+        catch (JsonException failure)
+        {
+            throw Failures.BadAnswer(_options.Address, failure);
+        }
+    }
+
+    /// <summary>Sends and returns a successful answer; anything else is thrown as what the other end said about it.</summary>
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string path, HttpContent? content, HttpCompletionOption completion, CancellationToken cancellationToken)
+    {
+        HttpResponseMessage response;
+        using var request = Request(method, path, content);
+        try
+        {
+            response = await _http.SendAsync(request, completion, cancellationToken);
+        }
+        catch (HttpRequestException failure) when (failure.InnerException is CoveException inner)
+        {
+            throw new CoveException(inner.Error, failure);
+        }
+        catch (Exception failure) when (failure is HttpRequestException or IOException)
+        {
+            throw Failures.Unreachable(_options.Address, failure);
+        }
+
+        if (response.IsSuccessStatusCode)
+        {
+            return response;
+        }
+
+        using (response)
+        {
+            throw await Failures.ReadAsync(response, _options.Address, cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using System.Text.Json;
+using Cove.Wire;
+
+namespace Cove.Client;
+
+/// <summary>What can go wrong between the client and the other end, as errors that say what to do.</summary>
+internal static class Failures
+{
+    public static CoveException Unreachable(string address, Exception cause) => new(new RunError
+    {
+        Code = "engine_unreachable",
+        Category = ErrorCategory.Infrastructure,
+        Retryable = true,
+        Message = $"Cove does not answer at {address} ({Innermost(cause)}).",
+        Remediation = "Check that it is running (cove engine status) and try again.",
+    }, cause);
+
+    public static CoveException BadAnswer(string address, Exception cause) => new(new RunError
+    {
+        Code = "bad_answer",
+        Category = ErrorCategory.Infrastructure,
+        Retryable = false,
+        Message = $"What {address} answered is not Cove's protocol ({cause.Message}).",
+        Remediation = "Check that client and engine are the same version (cove version, cove engine status).",
+    }, cause);
+
+    public static RunError Foreign(string address, uint user) => new()
+    {
+        Code = "foreign_engine",
+        Category = ErrorCategory.Infrastructure,
+        Retryable = false,
+        Message = $"The process behind {address} belongs to user id {user}, not to you.",
+        Remediation = $"Nothing was sent to it. Remove {address} and try again.",
+    };
+
+    public static RunError Dropped(string address, string reason) => new()
+    {
+        Code = "connection_lost",
+        Category = ErrorCategory.Infrastructure,
+        Retryable = false,
+        Message = $"The connection to {address} ended before the run did ({reason}).",
+        Remediation = "Whether the code ran to its end is not known; look at what it changed before running it again.",
+    };
+
+    public static RunError InterruptedBeforeStart() => new()
+    {
+        Code = "interrupted",
+        Category = ErrorCategory.Caller,
+        Retryable = true,
+        Message = "The run was interrupted before it was sent.",
+        Remediation = "Run it again when it is wanted.",
+    };
+
+    /// <summary>Turns an answer that is no success into the error it carries.</summary>
+    public static async Task<CoveException> ReadAsync(HttpResponseMessage response, string address, CancellationToken cancellationToken)
+    {
+        if (response.Content.Headers.ContentType?.MediaType == Problem.MediaType)
+        {
+            try
+            {
+                var text = await response.Content.ReadAsByteArrayAsync(cancellationToken);
+                if (JsonSerializer.Deserialize(text, CoveJson.Wire.Problem) is { } problem)
+                {
+                    return new(problem.ToError());
+                }
+            }
+            catch (Exception failure) when (failure is JsonException or HttpRequestException or IOException)
+            {
+                return BadAnswer(address, failure);
+            }
+        }
+
+        var status = (int)response.StatusCode;
+        return new(new RunError
+        {
+            Code = "http_" + status,
+            Category = status >= 500 ? ErrorCategory.Infrastructure : ErrorCategory.Request,
+            Retryable = status >= 500,
+            Message = $"{address} answered with HTTP status {status}.",
+            Remediation = "Check that client and engine are the same version (cove version, cove engine status).",
+        });
+    }
+
+    private static string Innermost(Exception failure)
+    {
+        while (failure.InnerException is { } inner)
+        {
+            failure = inner;
+        }
+
+        return failure.Message;
+    }
+}

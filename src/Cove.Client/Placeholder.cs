@@ -1,1 +1,0 @@
-namespace Cove.Client; internal static class Placeholder;

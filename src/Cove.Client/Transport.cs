@@ -1,0 +1,68 @@
+using System.Buffers.Binary;
+using System.Net.Sockets;
+
+namespace Cove.Client;
+
+/// <summary>Connections to a server over TCP, or to an engine over its Unix socket.</summary>
+internal static class Transport
+{
+    private const int SolSocket = 1;
+    private const int SoPeerCred = 17;
+
+    public static HttpClient Create(CoveClientOptions options)
+    {
+        if (options.UnixSocket is null && options.Server is null)
+        {
+            throw new ArgumentException("Either UnixSocket or Server must be set.", nameof(options));
+        }
+
+        var handler = new SocketsHttpHandler
+        {
+            // Neither a proxy from the environment nor a redirect may come between us and the engine.
+            UseProxy = false,
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            ActivityHeadersPropagator = null,
+        };
+        if (options.UnixSocket is { } path)
+        {
+            handler.ConnectCallback = async (_, cancellationToken) => new NetworkStream(await ConnectAsync(path, options.AcceptedUsers, cancellationToken), ownsSocket: true);
+        }
+
+        return new HttpClient(handler)
+        {
+            BaseAddress = options.UnixSocket is null ? options.Server : new Uri("http://cove/"),
+
+            // Runs and transfers end by their own limits.
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+    }
+
+    private static async Task<Socket> ConnectAsync(string path, IReadOnlyCollection<uint>? acceptedUsers, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
+            if (acceptedUsers is not null && PeerUser(socket) is var user && !acceptedUsers.Contains(user))
+            {
+                throw new CoveException(Failures.Foreign(path, user));
+            }
+
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Who listens at the other end, as the kernel recorded it: <c>struct ucred { pid, uid, gid }</c>.</summary>
+    private static uint PeerUser(Socket socket)
+    {
+        Span<byte> credentials = stackalloc byte[12];
+        socket.GetRawSocketOption(SolSocket, SoPeerCred, credentials);
+        return BitConverter.IsLittleEndian ? BinaryPrimitives.ReadUInt32LittleEndian(credentials[4..]) : BinaryPrimitives.ReadUInt32BigEndian(credentials[4..]);
+    }
+}

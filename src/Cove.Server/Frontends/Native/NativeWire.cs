@@ -1,0 +1,98 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Cove.Server.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace Cove.Server.Frontends.Native;
+
+/// <summary>Reads what a native request carries and writes what answers it. The shapes themselves are in Cove.Contracts (<c>Wire/</c>), since the client shares them.</summary>
+internal static class NativeWire
+{
+    /// <summary>Room for the largest code (900,000 bytes, six characters each when escaped) and for standard input in base64.</summary>
+    public const long MaximumJsonBytes = 32 << 20;
+
+    public static SandboxId Sandbox(HttpContext context) =>
+        SandboxId.TryParse(Route(context, "sandbox"), out var id)
+            ? id
+            : throw Problems.Bad("invalid_request", "The sandbox id is not 1 to 40 characters of a-z and 0-9.", "Give the id that creating the sandbox returned.");
+
+    public static RunId Run(HttpContext context) =>
+        RunId.TryParse(Route(context, "run"), out var id)
+            ? id
+            : throw Problems.Bad("invalid_request", "The run id is not 1 to 40 characters of a-z and 0-9.", "Give the id that the run's started event carried.");
+
+    public static string Route(HttpContext context, string name) => context.Request.RouteValues[name] as string ?? "";
+
+    public static string Path(HttpContext context) =>
+        context.Request.Query["path"] is [{ Length: > 0 } path]
+            ? path
+            : throw Problems.Bad("invalid_request", "The query parameter 'path' is missing or given twice.", "Give one absolute path in the sandbox, for example ?path=/workspace/a.txt.");
+
+    public static bool Flag(HttpContext context, string name, bool missing) => (string?)context.Request.Query[name] switch
+    {
+        null => missing,
+        "true" => true,
+        "false" => false,
+        var other => throw Problems.Bad("invalid_request", $"The query parameter '{name}' is '{other}'.", "Give true or false."),
+    };
+
+    public static int Number(HttpContext context, string name, int missing)
+    {
+        var text = (string?)context.Request.Query[name];
+        return text is null ? missing
+            : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
+            : throw Problems.Bad("invalid_request", $"The query parameter '{name}' is '{text}'.", "Give a whole number.");
+    }
+
+    public static int Mode(HttpContext context, int missing)
+    {
+        var text = (string?)context.Request.Query["mode"];
+        if (text is null)
+        {
+            return missing;
+        }
+
+        if (text.Length is 0 or > 4 || text.Any(digit => digit is < '0' or > '7'))
+        {
+            throw Problems.Bad("invalid_request", $"The query parameter 'mode' is '{text}'.", "Give up to four octal digits, for example 644.");
+        }
+
+        return Convert.ToInt32(text, 8);
+    }
+
+    /// <summary>Reads a JSON body. The content type is demanded because a page may send any body, but not this type without asking first.</summary>
+    public static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type)
+    {
+        if (!MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var media) || media.MediaType != "application/json")
+        {
+            throw new BadHttpRequestException("The body's content type is not application/json.", StatusCodes.Status415UnsupportedMediaType);
+        }
+
+        try
+        {
+            return await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted)
+                ?? throw new JsonException("The body is null.");
+        }
+        catch (JsonException failure)
+        {
+            throw Problems.Bad("bad_json", $"The body is not what this call takes: {failure.Message}", "Correct it; unknown fields are refused, so that a misspelt one is not silently ignored.");
+        }
+    }
+
+    public static async Task WriteAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK)
+    {
+        var body = JsonSerializer.SerializeToUtf8Bytes(value, type);
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json";
+        context.Response.ContentLength = body.Length;
+        await context.Response.Body.WriteAsync(body, context.RequestAborted);
+    }
+
+    public static Task NoContent(HttpContext context)
+    {
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,95 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Cove.Server.Hosting;
+
+/// <summary>
+/// What every request passes before it reaches a front-end: known host, no foreign origin, same build; and the one place where exceptions become problems.
+/// A web page can make a browser send requests to whatever listens locally, so who connects is not enough to know who asks.
+/// </summary>
+internal sealed class Door(DoorOptions options, ILogger<Door> log)
+{
+    public async Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        try
+        {
+            if (Refusal(context.Request) is var (error, status))
+            {
+                await Problems.WriteAsync(context, error, status);
+                return;
+            }
+
+            await next(context);
+            if (context.Response is { HasStarted: false, StatusCode: StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed, ContentLength: null })
+            {
+                await Problems.WriteAsync(context, NoRoute(context.Request), context.Response.StatusCode);
+            }
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The caller hung up; nobody is left to answer.
+        }
+        catch (Exception failure)
+        {
+            await AnswerAsync(context, failure);
+        }
+    }
+
+    private (RunError Error, int Status)? Refusal(HttpRequest request)
+    {
+        if (!options.Hosts.Contains(request.Host.Host))
+        {
+            return (Problems.Request("unknown_host", "The Host header names no host of this server.", "Use one of: " + string.Join(", ", options.Hosts) + "."), StatusCodes.Status421MisdirectedRequest);
+        }
+
+        if (request.Headers.Origin.Count > 0 || request.Headers["Sec-Fetch-Site"] is [not "none" and not "same-origin"])
+        {
+            return (Problems.Request("foreign_origin", "Requests made by web pages are refused.", "Call from a program rather than from a page."), StatusCodes.Status403Forbidden);
+        }
+
+        // Asking what runs here, and asking it to stop, must work across builds: that is how an old engine is replaced.
+        if (options.Build is { } build && request.Headers["X-Cove-Build"] is [{ } client] && client != build && !request.Path.StartsWithSegments("/v1/engine", StringComparison.Ordinal))
+        {
+            return (Problems.OtherBuild(build, client), StatusCodes.Status409Conflict);
+        }
+
+        return null;
+    }
+
+    private async Task AnswerAsync(HttpContext context, Exception failure)
+    {
+        var (error, status) = failure switch
+        {
+            CoveException known => (known.Error, Problems.StatusOf(known.Error)),
+            BadHttpRequestException bad => (Problems.Request("bad_request", bad.Message, "Correct the request."), bad.StatusCode),
+            _ => (Problems.Internal(), StatusCodes.Status500InternalServerError),
+        };
+        if (status == StatusCodes.Status500InternalServerError)
+        {
+            log.RequestFailed(failure, context.Request.Method, context.Request.Path);
+        }
+
+        if (context.Response.HasStarted)
+        {
+            // The status is already out: only a broken connection still says that the answer is not whole.
+            context.Abort();
+            return;
+        }
+
+        context.Response.Clear();
+        await Problems.WriteAsync(context, error, status);
+    }
+
+    private static RunError NoRoute(HttpRequest request) =>
+        Problems.Request("no_such_route", $"There is no {request.Method} {request.Path}.", "Check the path and the method.") with { Category = ErrorCategory.NotFound };
+}
+
+/// <summary>Whom the door lets in.</summary>
+internal sealed record DoorOptions
+{
+    /// <summary>The host names that requests may carry. Default: what the client uses on a Unix socket.</summary>
+    public IReadOnlyCollection<string> Hosts { get; init; } = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "cove", "localhost" };
+
+    /// <summary>The build that a client's <c>X-Cove-Build</c> must name when it is sent; null accepts any.</summary>
+    public string? Build { get; init; }
+}

@@ -1,0 +1,120 @@
+using Cove.Server.Frontends.Native;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Cove.Server.Hosting;
+
+/// <summary>Kestrel on a Unix socket in front of an engine, for as long as the engine is wanted.</summary>
+internal sealed class EngineHost : IAsyncDisposable
+{
+    /// <summary>How long open requests may take to end once the engine stops; their runs are being killed.</summary>
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(2);
+
+    private readonly WebApplication _app;
+    private readonly EngineLife _life;
+    private readonly EngineHostOptions _options;
+    private readonly ILogger _log;
+
+    private EngineHost(WebApplication app, EngineLife life, EngineHostOptions options)
+    {
+        (_app, _life, _options) = (app, life, options);
+        _log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger<EngineHost>();
+    }
+
+    /// <summary>Listens; returns when the first request can be answered.</summary>
+    public static async Task<EngineHost> StartAsync(ICove cove, EngineHostOptions options, CancellationToken cancellationToken = default)
+    {
+        // The empty builder: no settings file from the working directory, no ASPNETCORE_ variables, no signal handlers of its own.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton(new DoorOptions { Build = options.Build });
+        builder.Services.AddSingleton<Door>();
+        if (options.Log is { } log)
+        {
+            builder.Services.AddSingleton(log);
+        }
+
+        builder.WebHost.UseKestrelCore();
+        builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, options));
+
+        var app = builder.Build();
+        var life = new EngineLife(cove, options);
+        var door = app.Services.GetRequiredService<Door>();
+        app.Use(next => context => door.InvokeAsync(context, next));
+        app.UseRouting();
+        app.MapNative(cove, life);
+        File.Delete(options.SocketPath);
+        var host = new EngineHost(app, life, options);
+        try
+        {
+            await app.StartAsync(cancellationToken);
+            File.SetUnixFileMode(options.SocketPath, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+
+        host._log.Listening(options.SocketPath, options.Build, Environment.ProcessId);
+        return host;
+    }
+
+    /// <summary>Serves until it is asked to stop, has been idle for too long, or the token is cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken = default)
+    {
+        using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var watch = _life.WatchAsync(watching.Token);
+        try
+        {
+            var ended = await Task.WhenAny(_life.End, watch);
+            await ended;
+            _log.Ending(_life.End.IsCompletedSuccessfully ? await _life.End : "watch ended");
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            _log.Ending("signal");
+        }
+        finally
+        {
+            await watching.CancelAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // First the name, so that the next client starts a new engine instead of finding one that is leaving.
+        File.Delete(_options.SocketPath);
+        using var drained = new CancellationTokenSource(DrainTime, _options.Time);
+        try
+        {
+            await _app.StopAsync(drained.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // What is still open is closed with the process.
+        }
+
+        await _app.DisposeAsync();
+        _life.Dispose();
+    }
+
+    private static void Configure(KestrelServerOptions kestrel, EngineHostOptions options)
+    {
+        kestrel.AddServerHeader = false;
+
+        // The only callers are this user's own processes: a terminal that is paused must not end its run, and a big file must fit.
+        kestrel.Limits.MinRequestBodyDataRate = null;
+        kestrel.Limits.MinResponseDataRate = null;
+        kestrel.Limits.MaxRequestBodySize = NativeWire.MaximumJsonBytes;
+        kestrel.ListenUnixSocket(options.SocketPath, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            var peers = new PeerCheck(options.OwnUser, listen.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger<PeerCheck>());
+            listen.Use(peers.Guard);
+        });
+    }
+}

@@ -1,1 +1,0 @@
-namespace Cove.Server; internal static class Placeholder;
