@@ -20,7 +20,7 @@ internal static class KernelProbe
         var other = machine != Architecture.X64;
         yield return new Finding
         {
-            Area = "kernel", Name = "machine", Found = machine.ToString().ToLowerInvariant(), State = other ? FindingState.Missing : FindingState.Ok,
+            Area = "kernel", Name = "machine", Found = other ? machine.ToString().ToLowerInvariant() : "x86_64", State = other ? FindingState.Missing : FindingState.Ok,
             Lost = other ? "the namespaces backend knows the system calls of x86_64 only" : null,
         };
         yield return new Finding
