@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Cove.Engine.Isolation.Namespaces;
 using Microsoft.Extensions.Logging;
 
@@ -6,6 +7,8 @@ namespace Cove.Engine;
 /// <summary>Puts an engine together for this host: the namespaces backend beneath, the engine above.</summary>
 public static class LocalEngine
 {
+    private static readonly ConditionalWeakTable<SandboxEngine, NamespacesBackend> _backends = [];
+
     /// <summary>
     /// Starts an engine. Throws <see cref="CoveException"/> with the fix when a promised protection is unavailable and was not allowed
     /// to be missing by name, or when a template does not load.
@@ -16,6 +19,7 @@ public static class LocalEngine
         ArgumentNullException.ThrowIfNull(options);
         var backend = new NamespacesBackend(options.ForBackend(), time);
         var engine = new SandboxEngine(backend, options.Engine, time, logger);
+        _backends.Add(engine, backend);
         try
         {
             await engine.StartAsync(cancellationToken);
@@ -25,6 +29,39 @@ public static class LocalEngine
         {
             await engine.DisposeAsync();
             throw;
+        }
+    }
+
+    /// <summary>
+    /// Gives up root for good when this process has it: the launcher keeps what power is needed, behind its closed set of requests. Returns the
+    /// user id this process then has; null when it was not root. What it must still open as root has to be open by now.
+    /// </summary>
+    public static int? DropPrivileges(SandboxEngine engine)
+    {
+        ArgumentNullException.ThrowIfNull(engine);
+        if (!_backends.TryGetValue(engine, out var backend) || backend.ServiceId is not { } id)
+        {
+            return null;
+        }
+
+        LoadOwnAssemblies();
+        Posix.BecomeForGood((uint)id);
+        return id;
+    }
+
+    /// <summary>The program's folder may be readable by root only; what is loaded lazily must be loaded by then.</summary>
+    private static void LoadOwnAssemblies()
+    {
+        foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory, "*.dll"))
+        {
+            try
+            {
+                System.Reflection.Assembly.Load(System.Reflection.AssemblyName.GetAssemblyName(file));
+            }
+            catch (Exception error) when (error is BadImageFormatException or FileLoadException or FileNotFoundException)
+            {
+                // A native library, or one of another program beside this one.
+            }
         }
     }
 }
@@ -53,10 +90,4 @@ public sealed record LocalEngineOptions
     private static Dictionary<string, string> Roots(string directory) => Directory.Exists(directory)
         ? Directory.EnumerateDirectories(directory).Where(d => !Path.GetFileName(d).Contains('.')).ToDictionary(d => Path.GetFileName(d)!)
         : [];
-}
-
-internal static partial class Posix
-{
-    [System.Runtime.InteropServices.LibraryImport("libc", EntryPoint = "geteuid")]
-    internal static partial uint EffectiveUserId();
 }

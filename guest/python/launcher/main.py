@@ -40,17 +40,18 @@ def _serve(options, link):
     launcher = server.Launcher(link, place, tree, identity.ids, abi, made)
     link.send({
         "event": "ready", "privilege": identity.privilege(tree, missing), "missing": missing, "landlock_abi": abi,
-        "cgroup_version": tree.version if tree else 0, "groups": made})
+        "cgroup_version": tree.version if tree else 0, "service_id": identity.service_id})
     launcher.run()
 
 
 class Identity:
     """As whom the launcher works: host root, or root of a user namespace of an ordinary user."""
 
-    def __init__(self, is_root, ids, distinct):
-        self.is_root = is_root
+    def __init__(self, ids, distinct, service_id=None):
+        self.is_root = service_id is not None
         self.ids = ids
         self.distinct = distinct
+        self.service_id = service_id  # whom the engine may become once it needs no power any more; it is in no cell's range
 
     def privilege(self, tree, missing):
         if self.is_root:
@@ -64,10 +65,10 @@ def _become_powerful(options):
         first, count, lock = users.lease(options["leases"])
         syscalls.unshare(namespaces.NEWNS | namespaces.NEWPID)
         os.set_inheritable(lock, False)
-        return Identity(True, users.HostIds(first, count, shared=False), True)
+        return Identity(users.HostIds(first, count - 1, shared=False), True, first + count - 1)
     distinct = _enter_user_namespace()
     ids = users.HostIds(1, distinct, shared=False) if distinct else users.HostIds(0, 1, shared=True)
-    return Identity(False, ids, bool(distinct))
+    return Identity(ids, bool(distinct))
 
 
 def _enter_user_namespace():

@@ -3,9 +3,12 @@
 import ctypes
 import os
 import signal
+import sys
 
-import files
-import shim
+import files.hardening
+import files.worker
+import shim.kernel
+import shim.languages
 from isolation import capabilities, enter, syscalls
 
 _MIB = 1 << 20
@@ -52,6 +55,7 @@ def start_command(launcher, door, descriptors, argv, directory, environment):
 def start_shim(launcher, door, control, language):
     def run():
         enter.enter(door, [None, None, None, control], "/workspace")
+        sys.path[0] = "/opt/cove/python"
         # Not made dumpable again: this process is a copy of the launcher, whose memory has seen other cells' requests, and
         # only a dumpable process lets others of its user read it.
         shim.main(3, language)

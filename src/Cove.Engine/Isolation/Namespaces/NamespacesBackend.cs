@@ -207,7 +207,7 @@ internal sealed class NamespacesBackend : IIsolationBackend
                 }
 
                 var launcher = await LauncherProcess.StartAsync(_options, _engineId, _reactor, OnEvent, _time, cancellationToken);
-                _tier = await JudgeAsync(launcher);
+                await JudgeAsync(launcher);
                 _launcher = launcher;
                 _ = WatchAsync(launcher);
             }
@@ -220,8 +220,11 @@ internal sealed class NamespacesBackend : IIsolationBackend
         }
     }
 
+    /// <summary>Whom this process may become once it needs no power of its own any more; null where it was not started as root.</summary>
+    public int? ServiceId { get; private set; }
+
     /// <summary>Refuses to go on where a promised protection is missing and was not allowed to be by name.</summary>
-    private async Task<IsolationTier> JudgeAsync(LauncherProcess launcher)
+    private async Task JudgeAsync(LauncherProcess launcher)
     {
         var missing = launcher.Ready.GetProperty("missing").EnumerateArray().Select(m => m.GetString() ?? "").ToList();
         // Without a pids group the per-user-namespace RLIMIT_NPROC holds; it binds per cell, so nothing promised is lost.
@@ -239,7 +242,21 @@ internal sealed class NamespacesBackend : IIsolationBackend
             });
         }
 
-        return new IsolationTier { Backend = "namespaces", Privilege = launcher.Ready.GetProperty("privilege").GetString() ?? "", Degraded = missing };
+        var tier = new IsolationTier { Backend = "namespaces", Privilege = launcher.Ready.GetProperty("privilege").GetString() ?? "", Degraded = missing };
+        if (_tier is { } before && (before.Privilege != tier.Privilege || !before.Degraded.SequenceEqual(tier.Degraded)))
+        {
+            // An engine that gave up its privilege cannot start a second launcher like the first: say so, do not carry on with less.
+            await launcher.DisposeAsync();
+            throw new CoveException(new RunError
+            {
+                Code = "launcher_lost", Category = ErrorCategory.Infrastructure, Retryable = false,
+                Message = $"The launcher ended, and a new one would reach {tier.Privilege} instead of {before.Privilege}.",
+                Remediation = "Restart the engine; `cove engine stop` ends a background one and the next command starts it anew.",
+            });
+        }
+
+        _tier = tier;
+        ServiceId = LauncherJson.Number(launcher.Ready, "service_id");
     }
 
     private static string Explain(string name) => name switch

@@ -1,0 +1,238 @@
+"""Frames: a 4-byte big-endian length and that many bytes of JSON; descriptors beside the first byte.
+
+Nothing here runs Python code that guest code could have replaced: the socket, the struct and the JSON scanner are C
+objects held since import.
+"""
+from .own import BUILTINS as __builtins__
+
+import _socket
+import _thread
+import json.decoder
+import json.encoder
+import json.scanner
+import os
+import select
+import struct
+
+from . import signals
+
+MAX_FRAME = 1 << 20
+# Escaping makes at most six bytes of a character, so such a piece always fits a frame.
+PIECE = 131_072
+ASCII_PIECE = 917_504
+# Below what the engine allows a run (10,000 frames, 16 MiB), with room for the last frames: going over would cost
+# the sandbox its kernel, and a loop around display() is no attack.
+FRAMES = 9_900
+DISPLAY_BYTES = (16 << 20) - (256 << 10)
+# A cell's value is followed by `done` at once: a small one waits for it and spares both sides a wake-up.
+HELD = 4_096
+
+_length = struct.Struct(">I")
+_ints = struct.Struct("=i")
+_scan = json.scanner.make_scanner(json.decoder.JSONDecoder())
+_quote = json.encoder.encode_basestring
+_write, _close, _getpid = os.write, os.close, os.getpid
+_fd_bytes = 16 * _ints.size
+_space = _socket.CMSG_SPACE(_fd_bytes)
+_cloexec = _socket.MSG_CMSG_CLOEXEC
+_truncated = _socket.MSG_CTRUNC
+
+
+def quote(text):
+    """A JSON string in UTF-8. Half a surrogate pair has no UTF-8 and strict readers refuse its escape: it becomes ?."""
+    return _quote(text).encode("utf-8", "replace")
+
+
+class ControlLost(Exception):
+    """The engine hung up, or the link no longer carries the protocol."""
+
+
+class Control:
+    """The control link, kernel side."""
+
+    def __init__(self, fd):
+        self._socket = _socket.socket(fileno=fd)
+        # A timeout or O_NONBLOCK left by whoever made the socket would end the kernel when it is idle.
+        self._socket.setblocking(True)
+        # Two, because one poll object refuses to be used by the signal handler while it waits.
+        self._wait, self._peek = select.poll(), select.poll()
+        for poll in (self._wait, self._peek):
+            poll.register(fd, select.POLLIN)
+        self._reading = False
+        self._buffer = b""
+        self._fds = []
+
+    def hello(self, version):
+        body = b'{"t":"hello","generation":1,"language":"python","version":%s}' % quote(version)
+        self._socket.sendall(_length.pack(len(body)) + body)
+
+    def receive(self):
+        """The next message; descriptors queue up in the order they came and are taken by `take`."""
+        self._reading = bool(self._buffer)
+        if not self._reading:
+            # Waiting and reading apart, so that `arriving` has no gap: until _reading is set the message can still be
+            # seen in the socket.
+            self._wait.poll()
+            self._reading = True
+        while len(self._buffer) < 4:
+            self._fill(16_384)
+        size = _length.unpack_from(self._buffer)[0]
+        if not 1 <= size <= MAX_FRAME:
+            raise ControlLost
+        size += 4
+        if len(self._buffer) < size:
+            # Joined once: adding to a bytes object per read is quadratic in a large frame.
+            chunks, have = [self._buffer], len(self._buffer)
+            while have < size:
+                self._buffer = b""
+                self._fill(size - have)
+                chunks.append(self._buffer)
+                have += len(self._buffer)
+            self._buffer = b"".join(chunks)
+        body = str(self._buffer[4:size], "utf-8")
+        self._buffer = self._buffer[size:]
+        return _scan(body, 0)[0]
+
+    def arriving(self):
+        """Whether a message has come that the kernel has not begun to serve. Asked by the signal handler."""
+        return self._reading or bool(self._peek.poll(0))
+
+    def served(self):
+        self._reading = False
+
+    def more(self):
+        """Whether another message is waiting behind the one just received."""
+        self._reading = bool(self._buffer)
+        return self.arriving()
+
+    def take(self, count):
+        if len(self._fds) < count:
+            raise ControlLost
+        taken, self._fds = self._fds[:count], self._fds[count:]
+        return taken
+
+    def _fill(self, size):
+        data, ancillary, flags, _ = self._socket.recvmsg(size, _space, _cloexec)
+        for level, kind, payload in ancillary:
+            if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
+                self._fds.extend(fd for (fd,) in _ints.iter_unpack(payload[:len(payload) & ~3]))
+        if not data or flags & _truncated:
+            raise ControlLost
+        self._buffer += data
+
+
+class Results:
+    """The result pipe of one run. When the engine gave the run up, the rest goes nowhere, silently."""
+
+    def __init__(self, fd, run):
+        self._fd = fd
+        self._run = quote(run)
+        self._pid = _getpid()
+        self._lock = _thread.allocate_lock()
+        self._frames = FRAMES
+        self._room = DISPLAY_BYTES
+        self._part = 0
+        self._refused = False
+        self._held = b""
+
+    def mine(self):
+        """False in a process forked by guest code: two writers would tear each other's frames."""
+        return _getpid() == self._pid
+
+    def display(self, kind, data, metadata):
+        """`data`: MIME type -> text. False when the run's display budget is used up (the first refusal says so)."""
+        whole, cut, size, frames = [], [], 0, 2
+        for mime, text in data.items():
+            plain = text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
+            if len(text) > (ASCII_PIECE if plain else PIECE) // 2:
+                step = ASCII_PIECE if plain else PIECE
+                pieces = [quote(text[at:at + step]) for at in range(0, len(text), step)]
+                size += sum(map(len, pieces))
+                frames += len(pieces)
+                cut.append((quote(mime), pieces))
+            else:
+                whole.append((quote(mime), quote(text)))
+                size += len(whole[-1][1])
+        # Several middling values may not fit one frame together: the largest go as parts.
+        whole.sort(key=_value_length)
+        while sum(len(name) + len(value) + 2 for name, value in whole) > ASCII_PIECE:
+            name, value = whole.pop()
+            cut.append((name, [value]))
+            frames += 1
+        self._send_display(kind, whole, cut, metadata, size, frames)
+        signals.check()
+
+    @signals.unbroken
+    def _send_display(self, kind, whole, cut, metadata, size, frames):
+        with self._lock:
+            if self._frames < frames or self._room < size:
+                if not self._refused:
+                    self._refused = True
+                    self._notice("display_limit", "The run displayed more than its limit (16 MiB or 10,000 frames); "
+                                                  "what came after was dropped.")
+                return
+            self._frames -= frames
+            self._room -= size
+            parts = []
+            for name, pieces in cut:
+                self._part += 1
+                for piece in pieces:
+                    self._send(b'{"t":"part","run":%s,"id":%d,"data":%s}' % (self._run, self._part, piece))
+                parts.append(b"%s:%d" % (name, self._part))
+            body = b'{"t":"display","run":%s,"kind":%s,"data":{%s}' % (
+                self._run, quote(kind), b",".join([b"%s:%s" % pair for pair in whole]))
+            if metadata:
+                body += b',"metadata":' + metadata
+            if parts:
+                body += b',"parts":{%s}' % b",".join(parts)
+            body += b"}"
+            if kind == "result" and len(body) < HELD:
+                self._held += _length.pack(len(body)) + body
+            else:
+                self._send(body)
+
+    @signals.unbroken
+    def notice(self, code, message):
+        with self._lock:
+            if self._frames > 0:
+                self._frames -= 1
+                self._notice(code, message)
+
+    def _notice(self, code, message):
+        self._send(b'{"t":"notice","run":%s,"code":%s,"message":%s}' % (self._run, quote(code), quote(message)))
+
+    def done(self, status, error=None, exit_code=None):
+        body = b'{"t":"done","run":%s,"status":"%s"' % (self._run, status)
+        if error is not None:
+            body += b',"error":{"name":%s,"value":%s,"traceback":%s}' % tuple(map(quote, error))
+        if exit_code is not None:
+            body += b',"exit_code":%d' % exit_code
+        with self._lock:
+            self._send(body + b"}")
+            self._drop()
+
+    def _send(self, body):
+        if self._fd < 0:
+            return
+        data = self._held + _length.pack(len(body)) + body
+        self._held = b""
+        try:
+            sent = _write(self._fd, data)
+            while sent < len(data):
+                data = data[sent:]
+                sent = _write(self._fd, data)
+        except OSError:
+            # EPIPE: the run was abandoned. EBADF: guest code closed the descriptor. Neither can be told to anyone.
+            self._drop()
+
+    def _drop(self):
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            try:
+                _close(fd)
+            except OSError:
+                pass
+
+
+def _value_length(pair):
+    return len(pair[1])

@@ -1,0 +1,163 @@
+"""The kernel's life: hello, then configure and execute until the engine hangs up."""
+from .own import BUILTINS as __builtins__
+
+import getpass
+import os
+import sys
+
+from . import configure, display, figures, link, memory, own, signals, standin, tracebacks
+from .cells import NOTHING, Cells
+from .shell import Shell
+from .streams import Streams
+
+_NO_INPUT = ("input() is not available in a sandbox run: pass the value in the code or read it from a file")
+_exit, _getpid = os._exit, os.getpid
+_settrace, _setprofile = sys.settrace, sys.setprofile
+_getrecursionlimit, _setrecursionlimit = sys.getrecursionlimit, sys.setrecursionlimit
+_RECURSION = 1000
+
+
+def _input(prompt=""):
+    """Not available: nobody is there to answer."""
+    raise EOFError(_NO_INPUT)
+
+
+def _getpass(prompt="Password: ", stream=None):
+    """Not available: nobody is there to answer."""
+    raise EOFError(_NO_INPUT.replace("input()", "getpass()"))
+
+
+def _leave(code=None):
+    """Ends the run, as sys.exit does. The sandbox and its variables stay."""
+    raise SystemExit(code)
+
+
+class Kernel:
+    def __init__(self):
+        self._pid = _getpid()
+        self._streams = Streams()
+        self._displays = display.Displays(self._streams)
+        self._cells = Cells()
+        self._shell = Shell(self._cells, self._streams, self._displays)
+        memory.restock()
+        figures.attach(self._displays)
+        standin.attach(self._shell)
+        for name, value in (("input", _input), ("exit", _leave), ("quit", _leave), ("display", standin.display),
+                            ("get_ipython", standin.get_ipython)):
+            own.provide(name, value)
+        getpass.getpass = getpass.unix_getpass = _getpass
+        sys.modules["__main__"] = self._cells.module
+
+    def execute(self, run, source, fds, served):
+        out, err, result = fds
+        signals.begin()
+        served()
+        own.restore()
+        self._streams.open(out, err)
+        results = self._displays.results = link.Results(result, run)
+        self._cells.begin(source)
+        _, error = signals.guarded(self._run, source)
+        # Guest code may have left a tracer behind, or a recursion limit that this function would hit next.
+        _settrace(None)
+        _setprofile(None)
+        if _getrecursionlimit() < _RECURSION:
+            _setrecursionlimit(_RECURSION)
+        if error is not None:
+            own.restore()  # the standard library's traceback module needs len as much as anyone
+            if isinstance(error, MemoryError):
+                memory.make_room(error)
+        _, failure = signals.guarded(self._finish)
+        if error is None:
+            error = failure
+        ending = (b"ok", None, None) if error is None else self._ending(error)
+        if error is not None:
+            memory.restock()
+        if _getpid() != self._pid:
+            self._leave_fork(ending)
+        error = None  # its frames hold the cell's objects
+        self._displays.results = None
+        self._streams.close()
+        signals.end()
+        results.done(*ending)
+
+    def _run(self, source):
+        """Everything of a run that may execute guest code and so may be interrupted."""
+        signals.check()
+        value = self._cells.run(source)
+        if value is not NOTHING and value is not None:
+            self._cells.remember(value)
+            self._displays.show(value, "result")
+
+    def _finish(self):
+        """What a cell leaves is shown whether it failed or not. May run guest code too."""
+        try:
+            signals.check()
+            self._displays.forget_captures()
+            figures.flush()
+        finally:
+            self._streams.flush()
+
+    def _ending(self, error):
+        kind = type(error)
+        if issubclass(kind, SystemExit):
+            code, failure = signals.guarded(self._exit_code, error)
+            return b"exit", None, 1 if failure is not None else code
+        described, failure = signals.guarded(self._describe, error)
+        if failure is not None:
+            described = tracebacks.bare(error)
+        return (b"interrupted" if issubclass(kind, KeyboardInterrupt) else b"error"), described, None
+
+    def _describe(self, error):
+        signals.check()
+        described = tracebacks.describe(error)
+        self._streams.flush()
+        return described
+
+    def _exit_code(self, error):
+        code = error.code
+        if code is None:
+            return 0
+        if isinstance(code, int):
+            return code & 0xFF
+        self._streams.stderr.write(str(code) + "\n")
+        self._streams.stderr.flush()
+        return 1
+
+    def _leave_fork(self, ending):
+        """A child that guest code forked fell out of its cell: it ends here, as a script's child ends with its script."""
+        status, described, code = ending
+        if described is not None:
+            try:
+                self._streams.stderr.write(described[2] + "\n")
+            except (OSError, ValueError):
+                pass
+        signals.guarded(self._streams.flush)
+        _exit(code if status == b"exit" else 1 if described else 0)
+
+
+def serve(fd):
+    """Never returns: the process ends when the engine hangs up, or says what the protocol does not know."""
+    control = link.Control(fd)
+    signals.install(control.arriving)
+    kernel = Kernel()
+    configured = False
+    try:
+        control.hello("%d.%d.%d" % sys.version_info[:3])
+        while True:
+            message = control.receive()
+            kind = message["t"]
+            if kind == "execute":
+                if not configured:
+                    raise link.ControlLost
+                kernel.execute(message["run"], message["code"], control.take(3), control.served)
+            elif kind == "configure" and not configured:
+                configure.apply(message)
+                configured = True
+            if kind != "execute" and not control.more():
+                signals.end()  # a SIGINT that came with anything but a run is ignored
+            message = None
+    except link.ControlLost:
+        _exit(0)
+    except BaseException:
+        # A kernel that no longer knows where it stands is lost, never resynchronised.
+        _exit(70)

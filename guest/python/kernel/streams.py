@@ -1,0 +1,105 @@
+"""Descriptors 0, 1, 2 and the sys.stdin, sys.stdout, sys.stderr above them.
+
+A run's pipes are moved onto 1 and 2, so that subprocesses, C code and os.write arrive where print does. Between runs
+all three are /dev/null. The text objects outlive runs: a logging handler made in the first cell still writes in the
+tenth. They are only made anew when guest code closed, detached or re-encoded them.
+
+Output is flushed at every line end and not held back for a while: a timer would need a thread (which a live fork
+forbids) or a signal (which is the guest's), and without one the last lines before a long sleep would wait for its end.
+"""
+from .own import BUILTINS as __builtins__
+
+import _io
+import ctypes
+import os
+import sys
+
+BUFFER = 32_768
+
+_dup2, _close, _open = os.dup2, os.close, os.open
+_sys = sys.__dict__
+_fflush = ctypes.CDLL(None).fflush
+_fflush.argtypes = [ctypes.c_void_p]
+_FileIO, _BufferedWriter, _BufferedReader, _TextIOWrapper = (
+    _io.FileIO, _io.BufferedWriter, _io.BufferedReader, _io.TextIOWrapper)
+
+
+def _writer(fd, name):
+    # closefd=False: sys.stdout.close() closes the object, not the descriptor that the next run needs.
+    raw = _FileIO(fd, "w", closefd=False)
+    raw.name = name
+    # backslashreplace: a stray surrogate in a value is shown, never an exception in the middle of a print.
+    return _TextIOWrapper(_BufferedWriter(raw, BUFFER), "utf-8", "backslashreplace", None, True)
+
+
+def _sound(stream):
+    try:
+        return (not stream.closed and stream.encoding == "utf-8" and stream.errors == "backslashreplace"
+                and stream.line_buffering and not stream.write_through)
+    except ValueError:  # detached
+        return False
+
+
+class Streams:
+    def __init__(self):
+        self._null = _open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        self.stdout = self.stderr = self.stdin = None
+        self.close()
+        self._renew()
+
+    def open(self, out, err):
+        """Starts a run's streams."""
+        _dup2(out, 1)
+        _close(out)
+        _dup2(err, 2)
+        _close(err)
+        self._renew()
+
+    def flush(self):
+        """Everything written so far reaches the pipes: Python's buffers, then C's. May run guest code."""
+        for name, mine in (("stdout", self.stdout), ("stderr", self.stderr)):
+            theirs = _sys.get(name)
+            if theirs is not mine and theirs is not None:
+                try:
+                    theirs.flush()
+                except Exception:
+                    pass  # a closed StringIO, or an object that only knows write()
+            try:
+                mine.flush()
+            except (OSError, ValueError):
+                pass  # the engine hung up, or guest code closed it
+        _fflush(None)
+
+    def close(self):
+        """Ends a run's streams: from here on the descriptors lead nowhere."""
+        for fd in (0, 1, 2):
+            try:
+                _dup2(self._null, fd)
+            except OSError:
+                self._null = _open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+                _dup2(self._null, fd)
+        # What an interrupted flush left in the buffers belongs to no later run: it goes to /dev/null.
+        for stream in (self.stdout, self.stderr):
+            if stream is not None:
+                try:
+                    stream.flush()
+                except (OSError, ValueError, RuntimeError):
+                    pass
+        _fflush(None)
+
+    def replaced(self):
+        """True while guest code (a redirect, %%capture) put something else in sys.stdout's place."""
+        return _sys.get("stdout") is not self.stdout
+
+    def _renew(self):
+        if self.stdout is None or not _sound(self.stdout):
+            self.stdout = _writer(1, "<stdout>")
+        if self.stderr is None or not _sound(self.stderr):
+            self.stderr = _writer(2, "<stderr>")
+        if self.stdin is None or self.stdin.closed:
+            raw = _FileIO(0, "r", closefd=False)
+            raw.name = "<stdin>"
+            self.stdin = _TextIOWrapper(_BufferedReader(raw), "utf-8", "backslashreplace")
+        _sys["stdout"] = _sys["__stdout__"] = self.stdout
+        _sys["stderr"] = _sys["__stderr__"] = self.stderr
+        _sys["stdin"] = _sys["__stdin__"] = self.stdin

@@ -1,0 +1,238 @@
+"""Forks a kernel as the zygote would and speaks the guest protocol with it as the engine would."""
+import json
+import os
+import secrets
+import select
+import shutil
+import signal
+import socket
+import struct
+import sys
+import tempfile
+import time
+import unittest
+
+import kernel
+
+MAX_FRAME = 1 << 20
+DONE = {"ok", "error", "interrupted", "exit"}
+_warm = False
+
+
+def preload():
+    """What a template's zygote preloads, as far as this machine has it; then the warm-up, once."""
+    global _warm
+    if _warm:
+        return
+    _warm = True
+    for name in ("numpy", "pandas", "matplotlib.pyplot"):
+        try:
+            __import__(name)
+        except ImportError:
+            pass
+    kernel.warm_up()
+
+
+class Lost(Exception):
+    """The kernel is gone, or what it sent is not the protocol."""
+
+
+class Run:
+    """Everything one run sent."""
+
+    def __init__(self, nonce):
+        self.nonce, self.stdout, self.stderr = nonce, bytearray(), bytearray()
+        self.displays, self.notices, self.done, self.raw = [], [], None, bytearray()
+        self._parts = {}
+        self.frames = 0
+
+    out = property(lambda self: self.stdout.decode("utf-8", "replace"))
+    err = property(lambda self: self.stderr.decode("utf-8", "replace"))
+    status = property(lambda self: self.done["status"])
+    error = property(lambda self: self.done.get("error"))
+    trace = property(lambda self: self.done["error"]["traceback"])
+
+    @property
+    def result(self):
+        """The MIME bundle of the last expression."""
+        found = [display["data"] for display in self.displays if display["kind"] == "result"]
+        return found[-1] if found else None
+
+    text = property(lambda self: None if self.result is None else self.result["text/plain"])
+
+    def feed(self, data):
+        self.raw += data
+        while len(self.raw) >= 4:
+            size = struct.unpack_from(">I", self.raw)[0]
+            if not 1 <= size <= MAX_FRAME:
+                raise Lost("frame length %d" % size)
+            if len(self.raw) < 4 + size:
+                return
+            body, self.raw[:4 + size] = self.raw[4:4 + size], b""
+            self.frames += 1
+            self._frame(json.loads(body.decode("utf-8")))
+
+    def _frame(self, frame):
+        if frame["run"] != self.nonce or self.done is not None:
+            raise Lost("frame of another run, or after done")
+        kind = frame["t"]
+        if kind == "part":
+            self._parts.setdefault(frame["id"], []).append(frame["data"])
+        elif kind == "display":
+            for mime, part in frame.pop("parts", {}).items():
+                frame["data"][mime] = "".join(self._parts.pop(part))
+            if not all(isinstance(value, str) for value in frame["data"].values()):
+                raise Lost("display data that is not text")
+            self.displays.append(frame)
+        elif kind == "notice":
+            self.notices.append(frame)
+        elif kind == "done":
+            if frame["status"] not in DONE:
+                raise Lost("status " + frame["status"])
+            self.done = frame
+        else:
+            raise Lost("frame type " + kind)
+
+
+class Kernel:
+    def __init__(self, configure=True, env=None, soft_memory=None, seed="00" * 32, before_main=None):
+        preload()
+        self.home = tempfile.mkdtemp(prefix="kernel-test-")
+        self.work = os.path.join(self.home, "work")
+        os.mkdir(self.work)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                fd = os.dup(theirs.fileno())
+                for old in (ours, theirs):
+                    old.close()
+                os.dup2(fd, 3, inheritable=False)
+                os.closerange(4, 256)
+                if before_main is not None:
+                    before_main()
+                kernel.main(3)
+            finally:
+                os._exit(99)
+        theirs.close()
+        self.control = ours
+        self.control.settimeout(10)
+        header = self._exactly(4)
+        self.hello = json.loads(self._exactly(struct.unpack(">I", header)[0]))
+        if configure:
+            variables = {"HOME": self.home, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TZ": "UTC"}
+            variables.update(env or {})
+            self.send({"t": "configure", "env": variables, "cwd": self.work, "soft_memory_bytes": soft_memory,
+                       "seed": seed})
+
+    def _exactly(self, size):
+        data = b""
+        while len(data) < size:
+            piece = self.control.recv(size - len(data))
+            if not piece:
+                raise Lost("the kernel hung up")
+            data += piece
+        return data
+
+    def send(self, message, fds=()):
+        body = json.dumps(message, ensure_ascii=False).encode()
+        data = struct.pack(">I", len(body)) + body
+        sent = socket.send_fds(self.control, [data], list(fds))
+        if sent < len(data):
+            self.control.sendall(data[sent:])
+
+    def start(self, code):
+        """Sends a run; returns it and the reading ends of its pipes."""
+        run = Run(secrets.token_hex(16))
+        pipes = [os.pipe() for _ in range(3)]
+        self.send({"t": "execute", "run": run.nonce, "code": code}, [write for _, write in pipes])
+        for _, write in pipes:
+            os.close(write)
+        return run, [read for read, _ in pipes]
+
+    def run(self, code, timeout=10, interrupt=None, watch=None):
+        """Runs code to its `done`. `interrupt`: seconds after which SIGINT is sent; `watch(run, kernel)`: per read."""
+        run, ends = self.start(code)
+        try:
+            return self.collect(run, ends, timeout, interrupt, watch)
+        finally:
+            for end in ends:
+                os.close(end)
+
+    def collect(self, run, ends, timeout=10, interrupt=None, watch=None):
+        begun, alive = time.monotonic(), list(ends)
+        while run.done is None:
+            waited = time.monotonic() - begun
+            if waited > timeout:
+                raise Lost("no done after %.1f s; stdout %r" % (waited, run.stdout[-200:]))
+            if interrupt is not None and waited >= interrupt:
+                os.kill(self.pid, signal.SIGINT)
+                interrupt = None
+            pause = timeout if interrupt is None else max(0.0, interrupt - waited)
+            for end in select.select(alive, [], [], min(pause, timeout - waited))[0]:
+                if not self._read(run, ends, end):
+                    alive.remove(end)
+                    if end == ends[2] and run.done is None:
+                        raise Lost("the result pipe closed without done")
+            if watch is not None:
+                watch(run, self)
+        # The streams were flushed before done: what is in the pipes now is all there is.
+        for end in ends[:2]:
+            while end in alive and select.select([end], [], [], 0)[0] and self._read(run, ends, end):
+                pass
+        return run
+
+    @staticmethod
+    def _read(run, ends, end):
+        data = os.read(end, 1 << 16)
+        if end == ends[0]:
+            run.stdout += data
+        elif end == ends[1]:
+            run.stderr += data
+        else:
+            run.feed(data)
+        return bool(data)
+
+    def interrupt(self):
+        os.kill(self.pid, signal.SIGINT)
+
+    def wait(self, timeout=5):
+        """The exit status, once the kernel has ended by itself; None when it has not."""
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.pid = 0
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.005)
+        return None
+
+    def close(self):
+        self.control.close()
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            self.pid = 0
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+class KernelTest(unittest.TestCase):
+    """A test with one kernel; keyword arguments for it in `options`."""
+    options = {}
+
+    def setUp(self):
+        self.kernel = Kernel(**self.options)
+        self.addCleanup(self.kernel.close)
+
+    def run_ok(self, code, **kwargs):
+        run = self.kernel.run(code, **kwargs)
+        self.assertEqual("ok", run.status, run.error and run.trace)
+        return run
+
+    def value(self, code):
+        return self.run_ok(code).text
+
+    def alive(self):
+        self.assertEqual("2", self.value("1+1"))

@@ -1,0 +1,192 @@
+"""Interrupts, the soft memory wall, and what configure sets."""
+import os
+import signal
+import sys
+import threading
+import time
+import unittest
+
+from .harness import Kernel, KernelTest
+
+
+class Interrupts(KernelTest):
+    def test_busy_and_sleeping_code(self):
+        for code in ("while True: pass", "import time\ntime.sleep(30)", "import os\nr, w = os.pipe()\nos.read(r, 1)",
+                     "import threading\nthreading.Event().wait()"):
+            with self.subTest(code):
+                run = self.kernel.run("kept = 1\n" + code, interrupt=0.15)
+                self.assertEqual(("interrupted", "KeyboardInterrupt"), (run.status, run.error["name"]))
+                self.assertIn("<cell", run.trace)
+                self.assertNotIn("kernel", run.trace)
+        self.assertEqual("1", self.value("kept"))
+
+    def test_idle_kernel_ignores_it(self):
+        self.alive()
+        for _ in range(50):
+            self.kernel.interrupt()
+            time.sleep(0.001)
+        self.alive()
+
+    def test_an_interrupt_right_behind_the_execute_frame_is_not_lost(self):
+        for delay in (0, 0, 0, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4) * 4:
+            run, ends = self.kernel.start("import time\ntime.sleep(5)")
+            end = time.monotonic() + delay
+            while time.monotonic() < end:
+                pass
+            self.kernel.interrupt()
+            self.kernel.collect(run, ends, timeout=4)
+            for fd in ends:
+                os.close(fd)
+            self.assertEqual("interrupted", run.status)
+
+    def test_the_users_handler_is_gone_in_the_next_cell(self):
+        self.run_ok("import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+                    "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]);")
+        self.assertEqual("interrupted", self.kernel.run("while True: pass", interrupt=0.1).status)
+
+    def test_swallowed_interrupt_and_a_second_one(self):
+        run, ends = self.kernel.start("import time\ntry:\n    while True: time.sleep(0.01)\nexcept KeyboardInterrupt: print('first', flush=True)\n"
+                                      "while True: pass")
+        time.sleep(0.1)
+        self.kernel.interrupt()
+        self.assertEqual(b"first\n", os.read(ends[0], 99))
+        self.kernel.interrupt()
+        self.kernel.collect(run, ends)
+        for end in ends:
+            os.close(end)
+        self.assertEqual("interrupted", run.status)
+
+    def test_a_storm_tears_no_frame_and_loses_no_run(self):
+        stop = threading.Event()
+
+        def storm():
+            while not stop.is_set():
+                os.kill(self.kernel.pid, signal.SIGINT)
+                time.sleep(0.0003)
+
+        thread = threading.Thread(target=storm)
+        thread.start()
+        seen = set()
+        try:
+            for _ in range(60):
+                seen.add(self.kernel.run("for i in range(4): display('x' * 900000); print(i)"
+                                         ).status)
+                seen.add(self.kernel.run("1/0").status)
+        finally:
+            stop.set()
+            thread.join()
+        self.assertLessEqual(seen, {"ok", "interrupted", "error"})
+        self.assertIn("interrupted", seen)
+        self.alive()
+
+    def test_an_interrupt_in_the_middle_of_a_frame_waits_for_its_end(self):
+        run, ends = self.kernel.start("display('x' * 900_000)\nprint('not reached')")
+        time.sleep(0.3)  # nobody reads: the kernel sleeps in the middle of the frame
+        self.kernel.interrupt()
+        time.sleep(0.1)
+        self.kernel.collect(run, ends)
+        for end in ends:
+            os.close(end)
+        self.assertEqual(("interrupted", b""), (run.status, run.stdout))
+        self.assertEqual(900_002, len(run.displays[0]["data"]["text/plain"]))
+
+    def test_a_cell_that_cannot_write_can_be_interrupted(self):
+        run, ends = self.kernel.start("while True: print('x' * 10000)")
+        time.sleep(0.2)  # nobody reads: the pipe is full and print sleeps in write
+        self.kernel.interrupt()
+        time.sleep(0.1)
+        self.kernel.collect(run, ends)
+        for end in ends:
+            os.close(end)
+        self.assertEqual("interrupted", run.status)
+        self.assertEqual("clean\n", self.run_ok("print('clean')").out)
+
+
+class SoftMemory(KernelTest):
+    options = {"soft_memory": 150 << 20}
+
+    def test_too_much_is_a_memory_error_and_state_stays(self):
+        self.run_ok("kept = list(range(1000))")
+        run = self.kernel.run("x = bytearray(400 << 20)")
+        self.assertEqual(("error", "MemoryError"), (run.status, run.error["name"]))
+        self.assertIn('File "<cell 2>", line 1', run.trace)
+        self.assertEqual("1000", self.value("len(kept)"))
+
+    def test_memory_filled_with_small_objects_is_reported_and_freed(self):
+        for _ in range(3):
+            run = self.kernel.run("def fill():\n    hoard = []\n    while True: hoard.append([0] * 50)\nfill()", timeout=20)
+            self.assertEqual(("error", "MemoryError"), (run.status, run.error["name"]))
+            self.assertIn("<cell", run.trace)
+            self.alive()
+        self.run_ok("y = bytearray(100 << 20)\ndel y")
+
+    def test_a_full_namespace_can_be_emptied(self):
+        run = self.kernel.run("hoard = []\nwhile True: hoard.append(bytearray(65536))", timeout=20)
+        self.assertEqual("MemoryError", run.error["name"])
+        self.run_ok("del hoard")
+        self.run_ok("y = bytearray(100 << 20)")
+
+    def test_the_hard_limit_is_lowered_too(self):
+        self.assertEqual("True", self.value("import resource as r\nlow, high = r.getrlimit(r.RLIMIT_DATA)\nlow == high > 0"))
+        if os.geteuid():  # root may raise a hard limit as long as it keeps that capability
+            self.assertEqual("ValueError", self.kernel.run("r.setrlimit(r.RLIMIT_DATA, (-1, -1))").error["name"])
+
+
+class Configure(KernelTest):
+    options = {"env": {"GIVEN": "é", "TZ": "Asia/Tokyo"}, "seed": "11" * 32}
+
+    def test_environment_is_exactly_the_given_one(self):
+        self.assertEqual("['GIVEN', 'HOME', 'LANG', 'MPLBACKEND', 'PATH', 'TZ']", self.value("import os\nsorted(os.environ)"))
+        self.assertEqual("'é'", self.value("os.environ['GIVEN']"))
+        run = self.run_ok("os.system('/usr/bin/env | /usr/bin/grep -c GIVEN; echo $USER');")
+        self.assertEqual("1\n\n", run.out)
+
+    def test_time_zone_and_directory(self):
+        self.assertEqual("('JST', True)", self.value("import time, os\n(time.tzname[0], os.getcwd().endswith('/work'))"))
+
+    def test_random_generators_follow_the_seed(self):
+        code = "import random\n[random.random() for _ in range(2)]"
+        twin, other = Kernel(seed="11" * 32), Kernel(seed="12" * 32)
+        self.addCleanup(twin.close)
+        self.addCleanup(other.close)
+        mine = self.value(code)
+        self.assertEqual(mine, twin.run(code).text)
+        self.assertNotEqual(mine, other.run(code).text)
+        code = "import sys\nn = sys.modules.get('numpy')\nn and list(n.random.rand(2))"
+        mine = self.value(code)
+        if mine is not None:
+            self.assertEqual(mine, twin.run(code).text)
+            self.assertNotEqual(mine, other.run(code).text)
+
+    def test_what_is_installed_later_can_be_imported(self):
+        self.assertEqual("ModuleNotFoundError", self.kernel.run("import later").error["name"])
+        run = self.run_ok("import os, sys, site\nd = site.getusersitepackages()\nassert d in sys.path\nos.makedirs(d)\n"
+                          "open(d + '/later.py', 'w').write('x = 6')\nimport later\nlater.x")
+        self.assertEqual("6", run.text)
+        self.assertEqual("7", self.value("open(d + '/evenlater.py', 'w').write('x = 7')\nimport evenlater\nevenlater.x"))
+
+    def test_a_second_configure_is_ignored(self):
+        self.kernel.send({"t": "configure", "env": {}, "cwd": "/", "soft_memory_bytes": None, "seed": "00" * 32})
+        self.assertEqual("True", self.value("import os\n'GIVEN' in os.environ"))
+
+
+class Malformed(unittest.TestCase):
+    def test_a_configure_that_cannot_be_applied_ends_the_kernel(self):
+        for wrong in ({"cwd": "/does/not/exist"}, {"seed": "xyz"}, {"soft_memory_bytes": "much"}):
+            with self.subTest(wrong):
+                bare = Kernel(configure=False)
+                self.addCleanup(bare.close)
+                message = {"t": "configure", "env": {}, "cwd": "/", "soft_memory_bytes": None, "seed": "00" * 32}
+                bare.send({**message, **wrong})
+                self.assertEqual(70, bare.wait())
+
+    def test_a_frame_of_no_length_ends_the_kernel(self):
+        for raw in (b"\0\0\0\0", b"\xff\xff\xff\xff{}"):
+            bare = Kernel()
+            self.addCleanup(bare.close)
+            bare.control.sendall(raw)
+            self.assertEqual(0, bare.wait())
+
+
+if __name__ == "__main__":
+    unittest.main()

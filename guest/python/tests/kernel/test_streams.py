@@ -1,0 +1,109 @@
+"""stdout, stderr, stdin."""
+import time
+import unittest
+
+from .harness import KernelTest
+
+
+class Streams(KernelTest):
+    def test_stdout_and_stderr_apart(self):
+        run = self.run_ok("import sys\nprint('out')\nprint('err', file=sys.stderr)")
+        self.assertEqual(("out\n", "err\n"), (run.out, run.err))
+
+    def test_a_line_arrives_while_the_cell_still_runs(self):
+        seen = []
+
+        def watch(run, kernel):
+            if run.stdout and not seen:
+                seen.append(run.done is None and time.monotonic())
+
+        begun = time.monotonic()
+        self.kernel.run("import time\nprint('now')\ntime.sleep(1)", watch=watch)
+        self.assertTrue(seen and seen[0] and seen[0] - begun < 0.8)
+
+    def test_unfinished_line_arrives_at_the_end(self):
+        self.assertEqual("a", self.run_ok("print('a', end='')").out)
+
+    def test_c_level_output_is_flushed(self):
+        # Fully buffered, whatever PYTHONUNBUFFERED did to the C library of the process the tests run in.
+        run = self.run_ok("import ctypes\nc = ctypes.CDLL(None)\nout = ctypes.c_void_p.in_dll(c, 'stdout')\n"
+                          "b = ctypes.create_string_buffer(4096)\nc.setvbuf(out, b, 0, 4096)\nc.printf(b'from C\\n')\nNone")
+        self.assertEqual("from C\n", run.out)
+
+    def test_a_megabyte_at_once_and_in_lines(self):
+        begun = time.monotonic()
+        self.assertEqual(1_000_001, len(self.run_ok("print('x' * 1000000)").stdout))
+        self.assertEqual(1_000_000, len(self.run_ok("for i in range(10000): print('x' * 99)").stdout))
+        self.assertLess(time.monotonic() - begun, 3)
+
+    def test_a_logging_handler_of_the_first_cell_writes_in_the_second(self):
+        self.run_ok("import logging\nlog = logging.getLogger('t')\nlog.addHandler(logging.StreamHandler())")
+        self.assertEqual("heard\n", self.run_ok("log.warning('heard')").err)
+
+    def test_stream_objects_stay_the_same(self):
+        self.run_ok("import sys\nsaved = sys.stdout, sys.stderr, sys.stdin")
+        self.assertEqual("(True, True, True)", self.value(
+            "(saved[0] is sys.stdout, saved[1] is sys.stderr, saved[2] is sys.stdin)"))
+
+    def test_closed_replaced_and_detached_streams_come_back(self):
+        for code in ("import sys\nsys.stdout.close()", "import io\nsys.stdout = io.StringIO()", "sys.stdout.detach();",
+                     "sys.stdout = None", "del sys.stdout", "sys.stdout.reconfigure(encoding='ascii')",
+                     "w = io.TextIOWrapper(sys.stdout.buffer); del w", "import os; os.close(1)", "os.closerange(0, 3)"):
+            with self.subTest(code):
+                self.kernel.run(code)
+                self.assertEqual("back é\n", self.run_ok("import sys\nprint('back é')").out)
+
+    def test_output_of_a_leftover_thread_does_not_reach_the_channel_of_no_run(self):
+        self.run_ok("import threading, time, sys\ndef late():\n    time.sleep(0.1)\n    print('late')\n"
+                    "threading.Thread(target=late).start()")
+        time.sleep(0.3)
+        self.assertEqual("next\n", self.run_ok("print('next')").out)
+
+    def test_warnings_show_in_every_cell(self):
+        for _ in range(2):
+            self.assertIn("UserWarning: careful", self.run_ok("import warnings\nwarnings.warn('careful')").err)
+
+    def test_surrogates_are_shown_not_raised(self):
+        self.assertEqual("\\ud800\n", self.run_ok("print('\\ud800')").out)
+
+    def test_between_runs_the_descriptors_are_null(self):
+        self.run_ok("import threading, os, time\nseen = []\ndef look():\n    time.sleep(0.15)\n"
+                    "    seen.extend(os.readlink('/proc/self/fd/%d' % n) for n in (0, 1, 2))\n"
+                    "threading.Thread(target=look).start()")
+        time.sleep(0.4)
+        self.assertEqual(str(["/dev/null"] * 3), self.value("seen"))
+
+    def test_no_descriptor_leaks(self):
+        count = "import os\nlen(os.listdir('/proc/self/fd'))"
+        first = self.value(count)
+        for _ in range(20):
+            self.run_ok("print(1)")
+        self.assertEqual(first, self.value(count))
+
+    def test_a_run_nobody_listens_to_ends_silently(self):
+        import os
+        run, ends = self.kernel.start("for i in range(2000): print('x' * 100)\ndisplay('y' * 200000)\nz = 5")
+        for end in ends:
+            os.close(end)
+        # print meets a closed pipe: the cell fails with BrokenPipeError, told to nobody; the kernel goes on.
+        self.alive()
+        self.assertEqual("", self.run_ok("pass").out)
+
+
+class Stdin(KernelTest):
+    def test_input_says_why_not(self):
+        run = self.kernel.run("input('name? ')")
+        self.assertEqual("EOFError", run.error["name"])
+        self.assertIn("input() is not available in a sandbox run", run.error["value"])
+        self.assertNotIn("kernel", run.trace)
+
+    def test_getpass_says_why_not(self):
+        run = self.kernel.run("import getpass\ngetpass.getpass()")
+        self.assertIn("getpass() is not available", run.error["value"])
+
+    def test_stdin_is_empty(self):
+        self.assertEqual("('', [], b'')", self.value("import sys, os\n(sys.stdin.read(), list(sys.stdin), os.read(0, 9))"))
+
+
+if __name__ == "__main__":
+    unittest.main()
