@@ -5,6 +5,9 @@ internal static class ExitCodes
 {
     public const int Ok = 0;
 
+    /// <summary>What <c>doctor</c> says of a host that lacks something.</summary>
+    public const int NotReady = 1;
+
     /// <summary>Wrong use of the command, or a request the engine refused.</summary>
     public const int Refused = 2;
 

@@ -19,6 +19,7 @@ var root = new RootCommand("Cove gives AI agents a computer: real code in a sand
     ShellCommand.Create(time),
     EngineCommand.Create(time),
     TemplateCommand.Create(time),
+    DoctorCommand.Create(time),
     VersionCommand.Create(),
 };
 

@@ -17,7 +17,7 @@ def _own_groups(text):
     return groups
 
 
-def _mounts(text):
+def mounted(text):
     """/proc/self/mountinfo: controller ('' for v2) -> (mount point, root of the mount)."""
     found = {}
     for line in text.splitlines():
@@ -38,7 +38,7 @@ def _directory(mount, path):
     return os.path.normpath(os.path.join(point, inside))
 
 
-def _writable(directory):
+def usable(directory):
     return os.path.isdir(directory) and os.access(directory, os.W_OK) and os.access(f"{directory}/cgroup.procs", os.W_OK)
 
 
@@ -50,7 +50,7 @@ def find(delegated=None, proc="/proc/self"):
     with open(f"{proc}/cgroup", encoding="utf-8") as file:
         own = _own_groups(file.read())
     with open(f"{proc}/mountinfo", encoding="utf-8") as file:
-        mounts = _mounts(file.read())
+        mounts = mounted(file.read())
     if "" in mounts:
         place = _place(mounts[""], own.get("", "/"), delegated)
         offered = _controllers_v2(place)
@@ -79,20 +79,20 @@ def _controllers_v2(directory):
 def claim(engine, delegated=None, found=None):
     """Makes this engine's groups. Returns (tree or None, controllers that could not be had, directories made)."""
     version, places = found or find(delegated)
-    usable = {c: d for c, d in places.items() if _writable(d)}
-    missing = [c for c in _WANTED if c not in usable]
-    if not usable:
+    ours = {c: d for c, d in places.items() if usable(d)}
+    missing = [c for c in _WANTED if c not in ours]
+    if not ours:
         return None, missing, []
     made = []
     if version == 2:
-        base = f"{next(iter(usable.values()))}/cove-{engine}"
+        base = f"{next(iter(ours.values()))}/cove-{engine}"
         os.mkdir(base, 0o755)
         made.append(base)
-        granted = _delegate_v2(os.path.dirname(base), base, usable)
+        granted = _delegate_v2(os.path.dirname(base), base, ours)
         missing = [c for c in _WANTED if c not in granted]
         return cgroups.V2(base, granted), missing, made
     bases = {}
-    for controller, place in usable.items():
+    for controller, place in ours.items():
         bases[controller] = f"{place}/cove-{engine}"
         if bases[controller] not in made:
             os.mkdir(bases[controller], 0o755)

@@ -26,9 +26,12 @@ internal sealed class EngineOptionSet
 
     private readonly Option<TimeSpan?> _idle = SandboxOptions.DurationOption("--engine-idle", "After how much idle time an engine that this command starts ends. Default: 10m.");
 
+    /// <summary>For commands that start a backend of their own, not a warm engine.</summary>
+    public void AddDegradedTo(Command command) => command.Options.Add(_allowDegraded);
+
     public void AddTo(Command command)
     {
-        command.Options.Add(_allowDegraded);
+        AddDegradedTo(command);
         command.Options.Add(_idle);
     }
 
