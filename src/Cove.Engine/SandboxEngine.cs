@@ -31,6 +31,9 @@ public sealed class SandboxEngine : ICove
         _logger = logger;
     }
 
+    /// <summary>The isolation achieved on this host. Known once the engine has started.</summary>
+    public IsolationTier Isolation => _backend.Tier;
+
     /// <summary>Checks the options, reads and loads the templates, starts the backend and begins to fill the pools.</summary>
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {

@@ -1,5 +1,4 @@
 using Cove.Engine;
-using Cove.Engine.Doctor.Fixing;
 using Cove.Engine.Isolation.Namespaces;
 using Microsoft.Extensions.Logging;
 
@@ -11,34 +10,21 @@ internal static class EngineComposition
     /// <summary>The templates that came with the program.</summary>
     public static string TemplatesDirectory { get; } = Path.Combine(AppContext.BaseDirectory, "templates");
 
-    /// <summary>How the backend is started, wherever one is: in an engine, by the doctor, by a benchmark.</summary>
-    public static NamespacesOptions BackendOptions(EngineChoice choice)
+    public static LocalEngineOptions Options(EngineChoice choice) => new()
     {
-        return new NamespacesOptions
+        Engine = new EngineOptions
         {
-            GuestDirectory = Path.Combine(AppContext.BaseDirectory, "guest"),
-            StateDirectory = PrivateDirectory.State(),
+            TemplatesDirectory = TemplatesDirectory,
             AllowDegraded = choice.AllowDegraded.ToHashSet(),
-            DelegatedGroup = PreparedUser.GroupOf(Libc.EffectiveUser()),
-        };
-    }
+        },
+        GuestDirectory = Path.Combine(AppContext.BaseDirectory, "guest"),
+        StateDirectory = PrivateDirectory.State(),
+    };
 
-    /// <summary>An engine that has started, with the boundary it draws.</summary>
-    public static async Task<(ICove Cove, IsolationTier Isolation)> StartAsync(
-        EngineChoice choice, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
-    {
-        var backend = new NamespacesBackend(BackendOptions(choice), time);
-        var options = new EngineOptions { TemplatesDirectory = TemplatesDirectory, AllowDegraded = choice.AllowDegraded.ToHashSet() };
-        var engine = new SandboxEngine(backend, options, time, loggers.CreateLogger<SandboxEngine>());
-        try
-        {
-            await engine.StartAsync(cancellationToken);
-            return (engine, backend.Tier);
-        }
-        catch
-        {
-            await engine.DisposeAsync();
-            throw;
-        }
-    }
+    /// <summary>How the backend is started, wherever one is: in an engine, by the doctor, by a benchmark.</summary>
+    public static NamespacesOptions BackendOptions(EngineChoice choice) => Options(choice).ForBackend();
+
+    /// <summary>An engine that has started.</summary>
+    public static Task<SandboxEngine> StartAsync(EngineChoice choice, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken) =>
+        LocalEngine.StartAsync(Options(choice), time, loggers.CreateLogger<SandboxEngine>(), cancellationToken);
 }
