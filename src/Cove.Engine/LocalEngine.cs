@@ -51,20 +51,30 @@ public static class LocalEngine
         return id;
     }
 
-    /// <summary>The program's folder may be readable by root only; what is loaded lazily must be loaded by then.</summary>
+    /// <summary>Assemblies load when they are first used. One in a folder that only root may read (a checkout under /root) must be loaded by then.</summary>
     private static void LoadOwnAssemblies()
     {
-        foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory, "*.dll"))
+        var assemblies = (AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") as string ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries);
+        foreach (var directory in assemblies.GroupBy(a => Path.GetDirectoryName(a)!).Where(d => !IsReadableByAll(d.Key)))
         {
-            try
+            foreach (var assembly in directory)
             {
-                System.Reflection.Assembly.Load(System.Reflection.AssemblyName.GetAssemblyName(file));
-            }
-            catch (Exception error) when (error is BadImageFormatException or FileLoadException or FileNotFoundException)
-            {
-                // A native library, or one of another program beside this one.
+                System.Runtime.Loader.AssemblyLoadContext.Default.LoadFromAssemblyPath(assembly);
             }
         }
+    }
+
+    private static bool IsReadableByAll(string directory)
+    {
+        for (var at = new DirectoryInfo(directory); at is not null; at = at.Parent)
+        {
+            if (!at.UnixFileMode.HasFlag(UnixFileMode.OtherExecute))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 }
 

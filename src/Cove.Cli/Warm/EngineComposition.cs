@@ -23,11 +23,7 @@ internal static class EngineComposition
         };
     }
 
-    /// <summary>An engine that has started, with the boundary it draws.</summary>
-    public static async Task<(ICove Cove, IsolationTier Isolation)> StartAsync(
-        EngineChoice choice, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
-    {
-        var engine = await LocalEngine.StartAsync(Options(choice), time, loggers.CreateLogger<SandboxEngine>(), cancellationToken);
-        return (engine, engine.Tier);
-    }
+    /// <summary>An engine that has started.</summary>
+    public static Task<SandboxEngine> StartAsync(EngineChoice choice, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken) =>
+        LocalEngine.StartAsync(Options(choice), time, loggers.CreateLogger<SandboxEngine>(), cancellationToken);
 }

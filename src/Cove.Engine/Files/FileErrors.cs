@@ -16,9 +16,10 @@ internal static class FileErrors
         var (category, remediation) = code switch
         {
             "not_found" => (ErrorCategory.NotFound, "List the directory to see what is there."),
-            "exists" or "not_empty" or "busy" => (ErrorCategory.Conflict, "Remove what is there first, or allow it to be replaced."),
+            "already_exists" or "not_empty" or "busy" => (ErrorCategory.Conflict, "Remove what is there first, or allow it to be replaced."),
             "no_space" => (ErrorCategory.Limit, "Remove files, or ask for a higher disk limit."),
-            "too_many_entries" or "too_large" => (ErrorCategory.Limit, "Ask for less at once: a subdirectory, or a smaller depth."),
+            "too_many_entries" or "too_many_open" => (ErrorCategory.Limit, "Ask for less at once: a subdirectory, or a smaller depth."),
+            "io_error" => (ErrorCategory.Infrastructure, "Try again; if it stays so, create a new sandbox."),
             _ => (ErrorCategory.Request, "Check the path and what it is; only regular files beneath /workspace, /tmp and /home/user can be read and written."),
         };
         return Error(code, category, false, message, remediation);

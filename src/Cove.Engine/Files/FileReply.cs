@@ -46,7 +46,7 @@ internal static class FileJson
         var modified = Math.Clamp(stat.Number("modified_ms") ?? 0, -62_135_596_800_000, 253_402_300_799_999);
         return new FileEntry
         {
-            Path = path,
+            Path = FilePaths.Show(path),
             Kind = stat.Text("type") switch
             {
                 "file" => FileKind.File,
@@ -58,7 +58,7 @@ internal static class FileJson
             AllocatedBytes = Math.Max(0, stat.Number("allocated_bytes") ?? 0),
             Mode = (int)(stat.Number("mode") ?? 0) & 0xFFF,
             ModifiedAt = DateTimeOffset.FromUnixTimeMilliseconds(modified),
-            LinkTarget = stat.Text("link_target"),
+            LinkTarget = stat.Text("link_target") is { } target ? FilePaths.Show(target) : null,
         };
     }
 }

@@ -11,8 +11,8 @@ namespace Cove.Engine.Files;
 /// </summary>
 internal sealed class SandboxFiles(Cell cell, TimeProvider time, ILogger logger) : IDisposable
 {
-    /// <summary>How long the worker has for one answer.</summary>
-    public static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(10);
+    /// <summary>How long the worker has for one answer: it serves in order, and removing a large tree may take it 20 s.</summary>
+    public static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(30);
 
     /// <summary>Entries a listing may have.</summary>
     public const int MaxEntries = 10_000;
@@ -25,7 +25,7 @@ internal sealed class SandboxFiles(Cell cell, TimeProvider time, ILogger logger)
 
     public async Task<Stream> ReadAsync(string path, CancellationToken cancellationToken)
     {
-        var reply = await CallAsync("read", w => w.WriteString("path", path), repeatable: true, cancellationToken);
+        var reply = await CallAsync("read", w => w.WritePath("path", path), repeatable: true, cancellationToken);
         if (reply.Descriptor is not { } handle)
         {
             throw FileErrors.BadAnswer();
@@ -68,7 +68,7 @@ internal sealed class SandboxFiles(Cell cell, TimeProvider time, ILogger logger)
             "write",
             w =>
             {
-                w.WriteString("path", path);
+                w.WritePath("path", path);
                 w.WriteNumber("mode", options.Mode);
                 w.WriteBoolean("overwrite", options.Overwrite);
                 w.WriteBoolean("parents", options.CreateParents);
@@ -114,7 +114,7 @@ internal sealed class SandboxFiles(Cell cell, TimeProvider time, ILogger logger)
             "stat",
             w =>
             {
-                w.WriteString("path", path);
+                w.WritePath("path", path);
                 w.WriteBoolean("follow", false);
             },
             repeatable: true,
@@ -128,7 +128,7 @@ internal sealed class SandboxFiles(Cell cell, TimeProvider time, ILogger logger)
             "list",
             w =>
             {
-                w.WriteString("path", path);
+                w.WritePath("path", path);
                 w.WriteNumber("depth", depth);
                 w.WriteNumber("limit", MaxEntries);
             },
@@ -163,7 +163,7 @@ internal sealed class SandboxFiles(Cell cell, TimeProvider time, ILogger logger)
             "mkdir",
             w =>
             {
-                w.WriteString("path", path);
+                w.WritePath("path", path);
                 w.WriteBoolean("parents", true);
             },
             repeatable: true,
@@ -177,8 +177,8 @@ internal sealed class SandboxFiles(Cell cell, TimeProvider time, ILogger logger)
             "move",
             w =>
             {
-                w.WriteString("from", from);
-                w.WriteString("to", to);
+                w.WritePath("from", from);
+                w.WritePath("to", to);
                 w.WriteBoolean("overwrite", overwrite);
             },
             repeatable: false,
@@ -192,7 +192,7 @@ internal sealed class SandboxFiles(Cell cell, TimeProvider time, ILogger logger)
             "remove",
             w =>
             {
-                w.WriteString("path", path);
+                w.WritePath("path", path);
                 w.WriteBoolean("recursive", recursive);
             },
             repeatable: false,
@@ -203,7 +203,7 @@ internal sealed class SandboxFiles(Cell cell, TimeProvider time, ILogger logger)
     public async Task<(long Bytes, long Inodes)> UsageAsync(CancellationToken cancellationToken)
     {
         using var reply = await CallAsync("usage", static _ => { }, repeatable: true, cancellationToken);
-        return (reply.Last.Number("bytes") ?? 0, reply.Last.Number("inodes") ?? 0);
+        return (reply.Last.Number("used_bytes") ?? 0, reply.Last.Number("used_inodes") ?? 0);
     }
 
     public void Dispose()

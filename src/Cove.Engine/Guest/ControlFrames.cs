@@ -56,7 +56,7 @@ internal static class ControlFrames
             buffer.Write("\",\"code\":\""u8);
             WriteEscaped(buffer, utf8.AsSpan(0, length));
             buffer.Write("\"}"u8);
-            return buffer.WrittenCount <= Frames.MaxBodyBytes ? buffer.WrittenMemory : null;
+            return buffer.WrittenCount <= Frames.MaxBodyBytes ? buffer.WrittenMemory : (ReadOnlyMemory<byte>?)null;
         }
         finally
         {

@@ -70,9 +70,9 @@ internal static class KernelStarter
         {
             return true;
         }
-        catch (TimeoutException)
+        catch (Exception)
         {
-            return false;
+            return false; // not in time, or the backend refused: the process must not be spoken to again either way
         }
         finally
         {

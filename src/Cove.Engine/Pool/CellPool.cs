@@ -305,7 +305,7 @@ internal sealed class CellPool : IAsyncDisposable
             _making--;
             _backoff.Failed();
             _resting = true;
-            if (_backoff.Failures >= CreationBackoff.SurfaceAfter || exception is CoveException)
+            if (_backoff.Failures >= CreationBackoff.SurfaceAfter || exception is CoveException { Error.Retryable: false })
             {
                 told.AddRange(_waiting);
                 _waiting.Clear();
@@ -320,7 +320,7 @@ internal sealed class CellPool : IAsyncDisposable
         _logger.CellStartFailed(exception, _loaded.Template.Name, _backoff.Failures, _backoff.Delay.TotalMilliseconds);
         foreach (var waiter in told)
         {
-            waiter.TrySetException(exception as CoveException ?? Refusals.CellStartFailed(exception.Message, exception));
+            waiter.TrySetException((exception as CoveException) ?? Refusals.CellStartFailed(exception.Message, exception));
         }
     }
 

@@ -22,6 +22,7 @@ internal sealed class OutputPump(OutputStream stream, ByteSource source, RunEven
 
     private readonly Decoder _decoder = new UTF8Encoding(false, throwOnInvalidBytes: false).GetDecoder();
     private readonly string _name = stream == OutputStream.Stdout ? "stdout" : "stderr";
+    private bool _cutReported;
     private bool _limitReported;
 
     /// <summary>All bytes that came, also those that were cut.</summary>
@@ -102,8 +103,9 @@ internal sealed class OutputPump(OutputStream stream, ByteSource source, RunEven
             return;
         }
 
-        if (room > 0 || TotalBytes == bytes.Length)
+        if (!_cutReported)
         {
+            _cutReported = true;
             events.Notice(
                 "output_cut",
                 $"{_name} passed {ShownBytes:N0} bytes; they are shown, what follows is not. The run goes on; the rest is saved to {spill.Path} (at most {OutputSpill.MaxBytes >> 20} MiB).");

@@ -1,5 +1,4 @@
 using Cove.Engine.Files;
-using Cove.Engine.Isolation;
 
 namespace Cove.Engine.Runs;
 
@@ -25,6 +24,7 @@ internal sealed class OutputSpill(RunId run, OutputStream stream, SandboxFiles f
             return;
         }
 
+        // Whatever goes wrong here, the run must not learn of it by anything but the notice.
         try
         {
             if (!_opened)
@@ -37,7 +37,7 @@ internal sealed class OutputSpill(RunId run, OutputStream stream, SandboxFiles f
             _file!.Append(bytes.Span[..count]);
             _saved += count;
         }
-        catch (Exception exception) when (exception is CoveException or CellGoneException or IOException)
+        catch (Exception exception)
         {
             await FailAsync(exception);
         }
@@ -56,7 +56,7 @@ internal sealed class OutputSpill(RunId run, OutputStream stream, SandboxFiles f
                     : $"The rest is in {Path}.";
             }
         }
-        catch (Exception exception) when (exception is CoveException or CellGoneException or IOException)
+        catch (Exception exception)
         {
             await FailAsync(exception);
         }

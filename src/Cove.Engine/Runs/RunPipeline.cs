@@ -124,7 +124,7 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
 
             return (process, null);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (run.Stop.Asked.IsCompleted)
         {
             return (null, run.Stop.Reason switch
             {

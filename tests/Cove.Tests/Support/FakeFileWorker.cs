@@ -78,7 +78,7 @@ internal sealed class FakeFileWorker : IFrameLink
                 Say(id, "\"ok\":true," + Stat(request.GetProperty("path").GetString()!, Host("path")), null);
                 break;
             case "usage":
-                Say(id, "\"ok\":true,\"bytes\":4096,\"inodes\":7", null);
+                Say(id, "\"ok\":true,\"used_bytes\":4096,\"used_inodes\":7", null);
                 break;
             default:
                 Say(id, "\"ok\":false,\"code\":\"not_found\",\"message\":\"There is no such file.\"", null);
@@ -87,5 +87,5 @@ internal sealed class FakeFileWorker : IFrameLink
     }
 
     private static string Stat(string path, string host) =>
-        $$""""stat":{"path":"{{path}}","type":"file","size_bytes":{{new FileInfo(host).Length}},"allocated_bytes":4096,"mode":420,"modified_ms":1767225600000}"""";
+        $$"""  "stat":{"path":"{{path}}","type":"file","size_bytes":{{new FileInfo(host).Length}},"allocated_bytes":4096,"mode":420,"modified_ms":1767225600000}  """;
 }
