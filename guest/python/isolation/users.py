@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import random
 
 USER = 1000
 _FIRST = 0x70000000  # 1,879,048,192: far above what distributions, subordinate ids (100000+) and systemd's ranges use
@@ -21,7 +22,9 @@ class HostIds:
 
     def __init__(self, first, count, shared):
         self._shared = first if shared else None
-        self._free = list(range(first + count - 1, first - 1, -1)) if not shared else []
+        self._free = list(range(first, first + count)) if not shared else []
+        # A cell can read its own (/proc/self/uid_map): in order, it would tell how many cells there are.
+        random.SystemRandom().shuffle(self._free)
 
     def take(self):
         if self._shared is not None:
