@@ -20,6 +20,12 @@ def apply(limits, soft_memory):
         exact(resource.RLIMIT_DATA, soft_memory)
 
 
+def lower(pid, limits):
+    """For a process that entered before the limits were known: a parked kernel, when a sandbox with lower limits is made of it."""
+    for which, value in ((resource.RLIMIT_NOFILE, limits["open_files"]), (resource.RLIMIT_NPROC, limits["pids"])):
+        resource.prlimit(pid, which, (value, value))
+
+
 def raise_ceilings():
     """For the launcher, before it makes a cell. What these limits count in a cell counts against the launcher's user too, up to the limit
     the launcher had when it made the cell: at the default one cell could use up what is meant for all of them and for the host's user.

@@ -5,7 +5,7 @@ import signal
 import socket
 
 from isolation import cell as building
-from isolation import cgroups, enter, namespaces, syscalls
+from isolation import cgroups, enter, namespaces, rlimits, syscalls
 
 from . import processes, requests, wire
 from .requests import Refused
@@ -167,6 +167,9 @@ def set_limits(launcher, request, descriptors):
         cell.group.set_limits(limits)
     if (limits["disk_bytes"], limits["inodes"]) != (cell.limits["disk_bytes"], cell.limits["inodes"]):
         processes.resize_tmpfs(cell.tree, limits["disk_bytes"], limits["inodes"])
+    if (limits["open_files"], limits["pids"]) != (cell.limits["open_files"], cell.limits["pids"]):
+        for pidfd, _ in cell.processes.values():
+            rlimits.lower(syscalls.pid_of(pidfd), limits)
     cell.limits = limits
     launcher.answer(request)
 
