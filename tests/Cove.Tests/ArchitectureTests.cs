@@ -43,7 +43,7 @@ public sealed partial class ArchitectureTests
     public void Types_are_named_for_what_they_are()
     {
         string[] vague = ["Manager", "Helper", "Helpers", "Utils", "Utilities"];
-        Assert.Empty(Assemblies.SelectMany(a => a.GetTypes()).Select(t => t.Name).Where(n => vague.Any(v => n.EndsWith(v, StringComparison.Ordinal))));
+        Assert.DoesNotContain(Assemblies.SelectMany(a => a.GetTypes()), t => vague.Any(v => t.Name.EndsWith(v, StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -62,7 +62,7 @@ public sealed partial class ArchitectureTests
 
     [Fact]
     public void The_contracts_seal_every_class() =>
-        Assert.Empty(typeof(ICove).Assembly.GetTypes().Where(t => t is { IsPublic: true, IsClass: true, IsSealed: false, IsAbstract: false }));
+        Assert.DoesNotContain(typeof(ICove).Assembly.GetTypes(), t => t is { IsPublic: true, IsClass: true, IsSealed: false, IsAbstract: false });
 
     [Fact]
     public void Log_events_have_ids_of_their_own()
