@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
+using Cove.Engine.Doctor.Fixing;
 using Cove.Engine.Isolation.Namespaces;
+using Cove.Engine.Templates;
 using Microsoft.Extensions.Logging;
 
 namespace Cove.Engine;
@@ -49,20 +51,30 @@ public static class LocalEngine
         return id;
     }
 
-    /// <summary>The program's folder may be readable by root only; what is loaded lazily must be loaded by then.</summary>
+    /// <summary>Assemblies load when they are first used. One in a folder that only root may read (a checkout under /root) must be loaded by then.</summary>
     private static void LoadOwnAssemblies()
     {
-        foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory, "*.dll"))
+        var assemblies = (AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") as string ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries);
+        foreach (var directory in assemblies.GroupBy(a => Path.GetDirectoryName(a)!).Where(d => !IsReadableByAll(d.Key)))
         {
-            try
+            foreach (var assembly in directory)
             {
-                System.Reflection.Assembly.Load(System.Reflection.AssemblyName.GetAssemblyName(file));
-            }
-            catch (Exception error) when (error is BadImageFormatException or FileLoadException or FileNotFoundException)
-            {
-                // A native library, or one of another program beside this one.
+                System.Runtime.Loader.AssemblyLoadContext.Default.LoadFromAssemblyPath(assembly);
             }
         }
+    }
+
+    private static bool IsReadableByAll(string directory)
+    {
+        for (var at = new DirectoryInfo(directory); at is not null; at = at.Parent)
+        {
+            if (!at.UnixFileMode.HasFlag(UnixFileMode.OtherExecute))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 }
 
@@ -83,11 +95,7 @@ public sealed record LocalEngineOptions
         GuestDirectory = GuestDirectory,
         StateDirectory = StateDirectory,
         AllowDegraded = Engine.AllowDegraded,
-        DelegatedGroup = Environment.IsPrivilegedProcess ? null : $"cove-user-{Posix.EffectiveUserId()}",
-        TemplateRoots = Roots(Path.Combine(StateDirectory, "roots")),
+        DelegatedGroup = Environment.IsPrivilegedProcess ? null : PreparedUser.GroupOf(Posix.EffectiveUserId()),
+        TemplateRoots = TemplateRoots.Of(TemplateCatalog.Load(Engine.TemplatesDirectory, Engine.AddedTemplatesDirectory), StateDirectory),
     };
-
-    private static Dictionary<string, string> Roots(string directory) => Directory.Exists(directory)
-        ? Directory.EnumerateDirectories(directory).Where(d => !Path.GetFileName(d).Contains('.')).ToDictionary(d => Path.GetFileName(d)!)
-        : [];
 }

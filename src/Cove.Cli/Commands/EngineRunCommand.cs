@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using Cove.Cli.Warm;
+using Cove.Engine;
 using Cove.Server.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -35,17 +36,17 @@ internal static class EngineRunCommand
 
         using var log = new LineLog(time);
         using var loggers = new LoggerFactory([log]);
-        var (cove, isolation) = await EngineComposition.StartAsync(choice, loggers, time, ended.Token);
-        await using (cove)
+        var engine = await EngineComposition.StartAsync(choice, loggers, time, ended.Token);
+        await using (engine)
         {
             var logPath = EngineLog.PathIn(PrivateDirectory.State());
             await using var host = await EngineHost.StartAsync(
-                cove,
+                engine,
                 new EngineHostOptions
                 {
                     SocketPath = place.Socket,
                     Build = place.Build,
-                    Isolation = isolation,
+                    Isolation = engine.Tier,
                     IdleLimit = choice.Idle ?? DefaultIdle,
                     OwnUser = Libc.EffectiveUser(),
                     OnTick = background ? () => EngineLog.Bound(logPath) : null,
@@ -53,6 +54,11 @@ internal static class EngineRunCommand
                     Time = time,
                 },
                 ended.Token);
+            if (LocalEngine.DropPrivileges(engine) is { } user)
+            {
+                host.NoteUser(user);
+            }
+
             await host.RunAsync(ended.Token);
         }
 

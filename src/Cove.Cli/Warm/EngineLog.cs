@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace Cove.Cli.Warm;
 
 /// <summary>The background engine's log: its own messages and whatever its children write to standard error, in one bounded file.</summary>
@@ -20,9 +22,23 @@ internal static class EngineLog
                 log.SetLength(0);
             }
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        catch (UnauthorizedAccessException)
+        {
+            BoundOwn();
+        }
+        catch (IOException)
         {
             // A log that can't be bounded now is looked at again in a few seconds.
+        }
+    }
+
+    /// <summary>An engine that gave up root may no longer name the file, but it still holds it open: what was logged before is let go.</summary>
+    private static void BoundOwn()
+    {
+        using var log = new FileStream(new SafeFileHandle(2, ownsHandle: false), FileAccess.Write);
+        if (log.CanSeek && log.Length > MaximumBytes)
+        {
+            log.SetLength(0);
         }
     }
 

@@ -84,10 +84,13 @@ internal sealed class EngineHost : IAsyncDisposable
         }
     }
 
+    /// <summary>Notes that this process became another user after it began to listen.</summary>
+    public void NoteUser(int user) => _log.BecameUser(user);
+
     public async ValueTask DisposeAsync()
     {
         // First the name, so that the next client starts a new engine instead of finding one that is leaving.
-        File.Delete(_options.SocketPath);
+        Unlink(_options.SocketPath);
         using var drained = new CancellationTokenSource(DrainTime, _options.Time);
         try
         {
@@ -100,6 +103,18 @@ internal sealed class EngineHost : IAsyncDisposable
 
         await _app.DisposeAsync();
         _life.Dispose();
+    }
+
+    private static void Unlink(string socketPath)
+    {
+        try
+        {
+            File.Delete(socketPath);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // An engine that gave up root leaves the name; nobody answers at it, and the next engine or `cove engine stop` removes it.
+        }
     }
 
     private static void Configure(KestrelServerOptions kestrel, EngineHostOptions options)

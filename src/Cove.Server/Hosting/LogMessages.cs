@@ -16,4 +16,7 @@ internal static partial class LogMessages
 
     [LoggerMessage(203, LogLevel.Error, "{Method} {Path} failed")]
     public static partial void RequestFailed(this ILogger log, Exception failure, string method, string path);
+
+    [LoggerMessage(204, LogLevel.Information, "root was given up; the engine is user {User} now")]
+    public static partial void BecameUser(this ILogger log, int user);
 }

@@ -54,6 +54,8 @@ internal sealed class LauncherProcess : IAsyncDisposable
         try
         {
             await launcher.ConnectAsync(listener, reactor, cancellationToken);
+            // The launcher has moved into what it mounted there, in a mount namespace of its own; nothing is left at this name.
+            Directory.Delete(runDirectory, recursive: true);
             return launcher;
         }
         catch
@@ -76,7 +78,10 @@ internal sealed class LauncherProcess : IAsyncDisposable
         }
 
         _process.Dispose();
-        Directory.Delete(_runDirectory, recursive: true);
+        if (Directory.Exists(_runDirectory))
+        {
+            Directory.Delete(_runDirectory, recursive: true); // it failed before it got that far
+        }
     }
 
     private static Process Start(NamespacesOptions options, string engineId, string address, string root, string cache)
