@@ -15,7 +15,7 @@ public sealed class TemplateCatalogTests
         var template = Parse("""
             { // comments are welcome
               "description": "d", "preload": ["numpy", "matplotlib.pyplot"], "packages": ["PIL"], "debian_packages": ["ffmpeg"],
-              "environment": {"A": "b"}, "files": {"/workspace/x.txt": "text"}, "root": "/srv/root",
+              "environment": {"A": "b"}, "files": {"x/y.txt": "text"}, "root": "/srv/root",
               "limits": {"memory_bytes": 134217728, "cpu_millis": 500, "pids": 64, "inodes": 1000, "open_files": 64},
               "pool_size": 7, "zygote_children": 9
             }
@@ -23,7 +23,7 @@ public sealed class TemplateCatalogTests
         Assert.Equal(["numpy", "matplotlib.pyplot"], template.Preload);
         Assert.Equal(
             ("b", "text", "/srv/root", 7, 9),
-            (template.Environment["A"], template.Files["/workspace/x.txt"], template.Root, template.PoolSize, template.ZygoteChildren));
+            (template.Environment["A"], template.Files["x/y.txt"], template.Root, template.PoolSize, template.ZygoteChildren));
         Assert.Equal((128L << 20, 64L << 20, 500, 64), (template.Limits.MemoryBytes, template.Limits.DiskBytes, template.Limits.CpuMillis, template.Limits.Pids));
     }
 
