@@ -20,6 +20,7 @@ var root = new RootCommand("Cove gives AI agents a computer: real code in a sand
     EngineCommand.Create(time),
     TemplateCommand.Create(time),
     DoctorCommand.Create(time),
+    BenchCommand.Create(time),
     VersionCommand.Create(),
 };
 
