@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 
-from isolation import hierarchy, landlock, namespaces, syscalls, users
+from isolation import hierarchy, landlock, namespaces, rlimits, syscalls, users
 
 from . import host, server, wire
 
@@ -29,6 +29,7 @@ def _connect(address):
 
 
 def _serve(options, link):
+    rlimits.raise_ceilings()
     identity = _become_powerful(options, link)
     child = os.fork()
     if child:

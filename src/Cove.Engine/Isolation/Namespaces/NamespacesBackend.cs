@@ -21,7 +21,6 @@ internal sealed class NamespacesBackend : IIsolationBackend
     private readonly SemaphoreSlim _starting = new(1, 1);
     private LauncherProcess? _launcher;
     private IsolationTier? _tier;
-    private long _nextProcess;
     private bool _disposed;
 
     public NamespacesBackend(NamespacesOptions options, TimeProvider time)
@@ -96,7 +95,8 @@ internal sealed class NamespacesBackend : IIsolationBackend
 
     internal NamespaceProcess AddProcess(NamespaceCell cell, IFrameLink? control)
     {
-        var process = new NamespaceProcess(Interlocked.Increment(ref _nextProcess), control) { Cell = cell };
+        // Drawn, not counted: a kernel finds its number in the memory it has from its zygote, and shall not learn from it how many there are.
+        var process = new NamespaceProcess(Random.Shared.NextInt64(1, 1L << 53), control) { Cell = cell };
         _processes[process.Id] = process;
         return process;
     }
