@@ -1,6 +1,7 @@
 """Finding where on this host the engine may make its control groups."""
 
 import os
+import time
 
 from . import cgroups
 
@@ -40,6 +41,13 @@ def _directory(mount, path):
 
 def usable(directory):
     return os.path.isdir(directory) and os.access(directory, os.W_OK) and os.access(f"{directory}/cgroup.procs", os.W_OK)
+
+
+def mount_points():
+    """Where the hierarchies that matter are mounted; outer ones first."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        mounts = mounted(file.read())
+    return sorted({mounts[c][0] for c in ("", *_WANTED, cgroups.CPU_ACCOUNTING) if c in mounts})
 
 
 def find(delegated=None, proc="/proc/self"):
@@ -86,7 +94,7 @@ def claim(engine, delegated=None, found=None):
     made = []
     if version == 2:
         base = f"{next(iter(ours.values()))}/cove-{engine}"
-        os.mkdir(base, 0o755)
+        _make(base)
         made.append(base)
         granted = _delegate_v2(os.path.dirname(base), base, ours)
         missing = [c for c in _WANTED if c not in granted]
@@ -95,12 +103,20 @@ def claim(engine, delegated=None, found=None):
     for controller, place in ours.items():
         bases[controller] = f"{place}/cove-{engine}"
         if bases[controller] not in made:
-            os.mkdir(bases[controller], 0o755)
+            _make(bases[controller])
             made.append(bases[controller])
     if cgroups.PIDS not in bases:
         # Without the pids tree there is nowhere to put leaves; a tree is then killed through the PID namespace.
         missing = sorted({*missing, cgroups.PIDS})
     return cgroups.V1(bases), missing, made
+
+
+def _make(directory, seconds=5.0):
+    """One that is there is of this engine's launcher before, which was killed; its cells died with it, or are dying."""
+    deadline = time.monotonic() + seconds
+    while os.path.isdir(directory) and not cgroups._remove(directory) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    os.mkdir(directory, 0o755)
 
 
 def _delegate_v2(parent, base, wanted):

@@ -106,8 +106,7 @@ def build_cell(system_root, staging, masks, limits):
     syscalls.mount("devpts", f"{root}/dev/pts", "devpts", NOSUID | NOEXEC, "newinstance,ptmxmode=0666,mode=0620,max=64")
     proc(f"{root}/proc")
     _mask_proc(f"{root}/proc", masks)
-    syscalls.umount(data, DETACH)
-    pivot_into(root)
+    pivot_into(root)  # the staging place goes with the old root; each unmount waits for all processors
     return tree
 
 

@@ -22,8 +22,8 @@ def apply(limits, soft_memory):
 
 def lower(pid, limits):
     """For a process that entered before the limits were known: a parked kernel, when a sandbox with lower limits is made of it."""
-    for which, value in ((resource.RLIMIT_NOFILE, limits["open_files"]), (resource.RLIMIT_NPROC, limits["pids"])):
-        resource.prlimit(pid, which, (value, value))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limits["open_files"],) * 2)
+    resource.prlimit(pid, resource.RLIMIT_NPROC, (limits["pids"],) * 2)
 
 
 def raise_ceilings():
