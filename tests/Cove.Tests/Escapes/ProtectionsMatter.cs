@@ -97,7 +97,7 @@ public sealed class ProtectionsMatter
         ("the limit of core dumps", [new(Rlimits, "    exact(resource.RLIMIT_CORE, 1)", "    pass")], "import resource\ngot.extend(['core'] if resource.getrlimit(resource.RLIMIT_CORE) != (1, 1) else [])"),
         ("the limit of queued signals", [new(Rlimits, "    exact(resource.RLIMIT_SIGPENDING, 1024)", "    pass")], "import resource\ngot.extend(['signals'] if resource.getrlimit(resource.RLIMIT_SIGPENDING)[1] != 1024 else [])"),
         ("the closing of descriptors", [new(Enter, "    syscalls.close_from(len(descriptors))", "    pass")], "got.extend(l for l in (os.readlink(f'/proc/self/fd/{n}') for n in range(64) if os.path.lexists(f'/proc/self/fd/{n}')) if 'pidfd' in l or l.startswith('pid:'))"),
-        ("the drawing of host ids", [new("isolation/users.py", "        random.SystemRandom().shuffle(self._free)", "        pass")], "got.extend(n for n in [int(open('/proc/self/uid_map').read().split()[1])] if n & 0xFFFF > 0xFFF0)"),
+        ("the drawing of host ids", [new("isolation/users.py", "index = secrets.randbelow(len(self._free))", "index = len(self._free) - 1")], "got.extend(n for n in [int(open('/proc/self/uid_map').read().split()[1])] if n & 0xFFFF > 0xFFF0)"),
         ("the forgetting of siblings", [new("zygote/main.py", "            siblings.clear()", "            pass")], "import gc\ngot.extend(o for o in gc.get_objects() if type(o).__name__ == 'Children' and o._on_exit)"),
         ("the emptied environment", [new("launcher/templates.py", "code, options], {})", "code, options], {'LEAK': 'x'})")], "got.extend(open('/proc/self/environ').read().split('\\0')[:1] if 'LEAK' in open('/proc/self/environ').read() else [])"),
         ("the unreadable stem, without Landlock", [.. _noLandlock, new("isolation/stem.py", "os.fchmod(writable, 0o111)", "os.fchmod(writable, 0o555)")], "attempt('stem', lambda: os.open('/proc/1/mem', os.O_RDWR))"),
@@ -145,6 +145,21 @@ public sealed class ProtectionsMatter
         await sandbox.PythonAsync("1");
         var run = await sandbox.ShellAsync("if : <> /proc/2/mem; then echo written; fi");
         Assert.Equal("written\n", run.Stdout);
+    }
+
+    [Fact]
+    public async Task Without_its_hiding_the_copy_of_the_launcher_can_be_read_by_a_cell()
+    {
+        if (LiveEngine.Privilege != "bare")
+        {
+            Assert.Skip("only an ordinary user's engine without subordinate ids shares its host id with its cells; elsewhere the change of ids hides the copy too");
+        }
+
+        using var guest = WeakenedGuest.With(new Edit(Enter, "    syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)", "    pass"));
+        await using var engine = await guest.StartAsync("memory", "cpu");
+        await using var sandbox = await TestSandbox.CreateAsync(engine);
+        var run = await sandbox.RunAsync(new RunRequest { Code = "if : <> /proc/$PPID/mem; then tr '\\0' ' ' < /proc/$PPID/cmdline; fi", Language = Language.Bash });
+        Assert.Contains(guest.Directory, run.Stdout, StringComparison.Ordinal);
     }
 
     [Fact]
