@@ -80,6 +80,9 @@ public sealed record TemplateInfo
     /// <summary>What it is for, in a sentence.</summary>
     public required string Description { get; init; }
 
+    /// <summary>Whose system files its sandboxes see: <c>host</c>, or <c>own</c> for a root built with <c>cove template build</c>.</summary>
+    public string Root { get; init; } = "host";
+
     /// <summary>The Python modules loaded before the first run.</summary>
     public required IReadOnlyList<string> Preload { get; init; }
 

@@ -6,6 +6,9 @@ public sealed record EngineOptions
     /// <summary>The directory template files are read from; an absolute path. Never the working directory.</summary>
     public required string TemplatesDirectory { get; init; }
 
+    /// <summary>A second directory of templates, those added to this machine by <c>cove template build</c>; it may be missing. Default: none.</summary>
+    public string? AddedTemplatesDirectory { get; init; }
+
     /// <summary>Sandboxes that may live at once; further ones wait for a place. Default 1,000; 1 to 100,000.</summary>
     public int MaxSandboxes { get; init; } = 1000;
 
@@ -24,6 +27,7 @@ public sealed record EngineOptions
     internal void Validate()
     {
         Require(Path.IsPathFullyQualified(TemplatesDirectory), nameof(TemplatesDirectory), TemplatesDirectory, "an absolute path");
+        Require(AddedTemplatesDirectory is null || Path.IsPathFullyQualified(AddedTemplatesDirectory), nameof(AddedTemplatesDirectory), AddedTemplatesDirectory, "an absolute path, or null");
         Require(MaxSandboxes is >= 1 and <= 100_000, nameof(MaxSandboxes), MaxSandboxes, "1 to 100,000");
         Require(CreateConcurrency is >= 1 and <= 256, nameof(CreateConcurrency), CreateConcurrency, "1 to 256");
         Require(PoolSize is null or (>= 0 and <= 1000), nameof(PoolSize), PoolSize, "0 to 1,000, or null for the template's own");

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Cove.Engine.Doctor.Fixing;
 using Cove.Engine.Isolation.Namespaces;
+using Cove.Engine.Templates;
 using Microsoft.Extensions.Logging;
 
 namespace Cove.Engine;
@@ -95,10 +96,6 @@ public sealed record LocalEngineOptions
         StateDirectory = StateDirectory,
         AllowDegraded = Engine.AllowDegraded,
         DelegatedGroup = Environment.IsPrivilegedProcess ? null : PreparedUser.GroupOf(Posix.EffectiveUserId()),
-        TemplateRoots = Roots(Path.Combine(StateDirectory, "roots")),
+        TemplateRoots = TemplateRoots.Of(TemplateCatalog.Load(Engine.TemplatesDirectory, Engine.AddedTemplatesDirectory), StateDirectory),
     };
-
-    private static Dictionary<string, string> Roots(string directory) => Directory.Exists(directory)
-        ? Directory.EnumerateDirectories(directory).Where(d => !Path.GetFileName(d).Contains('.')).ToDictionary(d => Path.GetFileName(d)!)
-        : [];
 }

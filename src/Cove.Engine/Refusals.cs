@@ -39,6 +39,17 @@ internal static class Refusals
         Remediation = "Set the engine option TemplatesDirectory to the templates folder of the installation.",
     });
 
+    public static CoveException RootNotBuilt(Templates.Template template) => new(new RunError
+    {
+        Code = "template_not_built",
+        Category = ErrorCategory.Infrastructure,
+        Retryable = false,
+        Message = template.Root is { } root
+            ? $"The template '{template.Name}' has its root at '{root}', which was not there when the engine started."
+            : $"The template '{template.Name}' has Debian packages of its own, but its root was not built.",
+        Remediation = template.Root is null ? $"Run 'cove template build {template.Name}', then start the engine anew." : "Make that directory, or correct the field 'root'; then start the engine anew.",
+    });
+
     public static CoveException SandboxNotFound(SandboxId sandbox) => new(new RunError
     {
         Code = "sandbox_not_found",

@@ -31,14 +31,14 @@ public sealed class SandboxEngine : ICove
         _logger = logger;
     }
 
-    /// <summary>The isolation achieved on this host. Known once the engine has started.</summary>
-    public IsolationTier Isolation => _backend.Tier;
+    /// <summary>The boundary it draws. Known once <see cref="StartAsync"/> has returned.</summary>
+    public IsolationTier Tier => _backend.Tier;
 
     /// <summary>Checks the options, reads and loads the templates, starts the backend and begins to fill the pools.</summary>
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
         _options.Validate();
-        var catalog = TemplateCatalog.Load(_options.TemplatesDirectory);
+        var catalog = TemplateCatalog.Load(_options.TemplatesDirectory, _options.AddedTemplatesDirectory);
         await _backend.StartAsync(cancellationToken);
         var templates = new Dictionary<string, LoadedTemplate>();
         foreach (var template in catalog.All)

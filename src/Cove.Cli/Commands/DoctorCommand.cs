@@ -21,7 +21,7 @@ internal static class DoctorCommand
         {
             var options = new DoctorOptions
             {
-                Backend = EngineComposition.BackendOptions(engine.Choice(parsed)),
+                Backend = EngineComposition.Options(engine.Choice(parsed)).ForBackend(),
                 IsRoot = Libc.EffectiveUser() == 0,
                 UserName = Environment.UserName,
             };

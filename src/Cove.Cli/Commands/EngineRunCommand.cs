@@ -46,7 +46,7 @@ internal static class EngineRunCommand
                 {
                     SocketPath = place.Socket,
                     Build = place.Build,
-                    Isolation = engine.Isolation,
+                    Isolation = engine.Tier,
                     IdleLimit = choice.Idle ?? DefaultIdle,
                     OwnUser = Libc.EffectiveUser(),
                     OnTick = background ? () => EngineLog.Bound(logPath) : null,

@@ -8,5 +8,6 @@ internal static class TemplateCommand
     public static Command Create(TimeProvider time) => new("template", "What sandboxes start from.")
     {
         TemplateListCommand.Create(time),
+        TemplateBuildCommand.Create(time),
     };
 }

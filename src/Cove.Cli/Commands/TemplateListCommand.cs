@@ -27,6 +27,7 @@ internal static class TemplateListCommand
             foreach (var template in templates)
             {
                 Console.WriteLine($"{template.Name}: {template.Description}");
+                Line("root", [template.Root == "own" ? "its own" : "the host's /usr"]);
                 Line("languages", template.Languages.Select(pair => $"{pair.Key} {pair.Value}"));
                 Line("preloaded", template.Preload);
                 Line("packages", template.Packages.Select(pair => $"{pair.Key} {pair.Value}"));

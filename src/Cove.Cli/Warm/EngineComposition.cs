@@ -1,5 +1,4 @@
 using Cove.Engine;
-using Cove.Engine.Isolation.Namespaces;
 using Microsoft.Extensions.Logging;
 
 namespace Cove.Cli.Warm;
@@ -7,22 +6,22 @@ namespace Cove.Cli.Warm;
 /// <summary>The one place where the engine, its backend and its options come together.</summary>
 internal static class EngineComposition
 {
-    /// <summary>The templates that came with the program.</summary>
-    public static string TemplatesDirectory { get; } = Path.Combine(AppContext.BaseDirectory, "templates");
-
-    public static LocalEngineOptions Options(EngineChoice choice) => new()
+    /// <summary>How an engine is put together here, whoever needs one: the warm engine, the doctor, a benchmark.</summary>
+    public static LocalEngineOptions Options(EngineChoice choice)
     {
-        Engine = new EngineOptions
+        var state = PrivateDirectory.State();
+        return new LocalEngineOptions
         {
-            TemplatesDirectory = TemplatesDirectory,
-            AllowDegraded = choice.AllowDegraded.ToHashSet(),
-        },
-        GuestDirectory = Path.Combine(AppContext.BaseDirectory, "guest"),
-        StateDirectory = PrivateDirectory.State(),
-    };
-
-    /// <summary>How the backend is started, wherever one is: in an engine, by the doctor, by a benchmark.</summary>
-    public static NamespacesOptions BackendOptions(EngineChoice choice) => Options(choice).ForBackend();
+            Engine = new EngineOptions
+            {
+                TemplatesDirectory = Path.Combine(AppContext.BaseDirectory, "templates"),
+                AddedTemplatesDirectory = Path.Combine(state, "templates"),
+                AllowDegraded = choice.AllowDegraded.ToHashSet(),
+            },
+            GuestDirectory = Path.Combine(AppContext.BaseDirectory, "guest"),
+            StateDirectory = state,
+        };
+    }
 
     /// <summary>An engine that has started.</summary>
     public static Task<SandboxEngine> StartAsync(EngineChoice choice, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken) =>

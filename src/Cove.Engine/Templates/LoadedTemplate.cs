@@ -9,6 +9,7 @@ internal sealed record LoadedTemplate(Template Template, TemplateFacts Facts)
     {
         Name = Template.Name,
         Description = Template.Description,
+        Root = Template.HasOwnRoot ? "own" : "host",
         Preload = Template.Preload,
         Packages = Facts.Packages,
         Languages = Facts.Languages,

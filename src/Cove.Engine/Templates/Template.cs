@@ -21,11 +21,14 @@ internal sealed record Template
     /// <summary>Debian packages a root of its own is built with; empty: the host's <c>/usr</c> is used.</summary>
     public IReadOnlyList<string> DebianPackages { get; init; } = [];
 
-    /// <summary>Files put into every sandbox: path in the sandbox to text.</summary>
+    /// <summary>Files every sandbox finds read-only beneath <c>/opt/template</c>: relative path to text.</summary>
     public IReadOnlyDictionary<string, string> Files { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>The root filesystem of its own, a directory on the host; null: the host's <c>/usr</c>.</summary>
+    /// <summary>A root filesystem of its own that the operator made, a directory on the host; null: one built from <see cref="DebianPackages"/>, or the host's <c>/usr</c>.</summary>
     public string? Root { get; init; }
+
+    /// <summary>Whether its sandboxes have system files of their own instead of the host's.</summary>
+    public bool HasOwnRoot => Root is not null || DebianPackages.Count > 0;
 
     /// <summary>Default limits.</summary>
     public SandboxLimits Limits { get; init; } = SandboxLimits.Default;

@@ -14,28 +14,40 @@ internal sealed class TemplateCatalog
     public IReadOnlyList<Template> All => [.. _templates.Values.OrderBy(t => t.Name, StringComparer.Ordinal)];
 
     /// <summary>Reads every <c>*.json</c> of the directory; one bad file refuses all, so that a mistake is never a template silently missing.</summary>
-    public static TemplateCatalog Load(string directory)
+    public static TemplateCatalog Load(string directory, string? added = null)
     {
-        var files = Directory.Exists(directory) ? Directory.GetFiles(directory, "*.json") : [];
-        if (files.Length == 0)
+        var files = Files(directory);
+        if (files.Count == 0)
         {
             throw Refusals.TemplatesMissing(directory);
         }
 
         var templates = new Dictionary<string, Template>();
-        foreach (var file in files.Order(StringComparer.Ordinal))
+        foreach (var file in files.Concat(added is null ? [] : Files(added)))
         {
-            var name = Path.GetFileNameWithoutExtension(file);
-            if (new FileInfo(file).Length > MaxFileBytes)
+            var template = Read(file);
+            if (!templates.TryAdd(template.Name, template))
             {
-                throw Refusals.InvalidTemplate(Path.GetFileName(file), "(file)", null, $"a file of at most {MaxFileBytes >> 20} MiB");
+                throw Refusals.InvalidTemplate(file, "(file name)", template.Name, "a name that no shipped template has");
             }
-
-            templates.Add(name, Parse(name, File.ReadAllBytes(file)));
         }
 
         return new TemplateCatalog(templates);
     }
+
+    /// <summary>Reads the template of one file.</summary>
+    public static Template Read(string file)
+    {
+        if (new FileInfo(file).Length > MaxFileBytes)
+        {
+            throw Refusals.InvalidTemplate(Path.GetFileName(file), "(file)", null, $"a file of at most {MaxFileBytes >> 20} MiB");
+        }
+
+        return Parse(Path.GetFileNameWithoutExtension(file), File.ReadAllBytes(file));
+    }
+
+    private static IReadOnlyList<string> Files(string directory) =>
+        Directory.Exists(directory) ? [.. Directory.GetFiles(directory, "*.json").Order(StringComparer.Ordinal)] : [];
 
     /// <summary>Reads one template; <paramref name="name"/> is its file's stem.</summary>
     public static Template Parse(string name, ReadOnlyMemory<byte> json)

@@ -19,7 +19,7 @@ internal sealed class TemplateReader(string file)
                 "packages" => template with { Packages = Texts(field, value, IsModule, "importable names of Python packages, such as PIL") },
                 "debian_packages" => template with { DebianPackages = Texts(field, value, IsDebianPackage, "names of Debian packages, such as ffmpeg") },
                 "environment" => template with { Environment = Map(field, value, Names.IsVariable, "names of the form [A-Za-z_][A-Za-z0-9_]*") },
-                "files" => template with { Files = Map(field, value, IsSandboxPath, "absolute paths beneath /workspace, /tmp or /home/user") },
+                "files" => template with { Files = Map(field, value, IsRelativePath, "paths relative to /opt/template, without empty parts, '.' and '..'") },
                 "root" => template with { Root = AbsolutePath(field, value) },
                 "limits" => template with { Limits = Limits(value) },
                 "pool_size" => template with { PoolSize = (int)Number(field, value, 0, 1000) },
@@ -131,7 +131,6 @@ internal sealed class TemplateReader(string file)
         text.Length is > 1 and <= 200 && char.IsAsciiLetterOrDigit(text[0])
         && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '+' or '-' or '.');
 
-    private static bool IsSandboxPath(string text) =>
-        (text.StartsWith("/workspace/", StringComparison.Ordinal) || text.StartsWith("/tmp/", StringComparison.Ordinal) || text.StartsWith("/home/user/", StringComparison.Ordinal))
-        && text.Length <= 4096 && !text.Contains('\0') && !text.Split('/').Skip(1).Any(part => part is "" or "." or "..");
+    private static bool IsRelativePath(string text) =>
+        text.Length is > 0 and <= 4096 && !text.Contains('\0') && !text.Split('/').Any(part => part is "" or "." or ".." || part.Length > 255);
 }

@@ -19,7 +19,7 @@ public sealed class RunSessionTests : IDisposable
         {
             run.Print("out ü\n");
             run.Print("err\n", OutputStream.Stderr);
-            run.Result = FakeRun.Ended(RunOutcome.GuestError, 3, FakeCove.Error("exit", ErrorCategory.Code).Error);
+            run.Result = FakeCoveRun.Ended(RunOutcome.GuestError, 3, FakeCove.Error("exit", ErrorCategory.Code).Error);
             return Task.CompletedTask;
         };
 
@@ -41,7 +41,7 @@ public sealed class RunSessionTests : IDisposable
     {
         _cove.Run = run =>
         {
-            run.Result = FakeRun.Ended(outcome, null, FakeCove.Error("some_limit", ErrorCategory.Limit).Error);
+            run.Result = FakeCoveRun.Ended(outcome, null, FakeCove.Error("some_limit", ErrorCategory.Limit).Error);
             return Task.CompletedTask;
         };
 

@@ -64,7 +64,7 @@ public sealed class RunStreamTests : IAsyncLifetime
             run.Print("started");
             await run.Interrupted;
             run.Print("cleaning up");
-            run.Result = FakeRun.Ended(RunOutcome.Interrupted, 130);
+            run.Result = FakeCoveRun.Ended(RunOutcome.Interrupted, 130);
         };
 
         var events = new List<RunEvent>();
@@ -92,7 +92,7 @@ public sealed class RunStreamTests : IAsyncLifetime
         {
             run.Print("started");
             await run.Killed;
-            run.Result = FakeRun.Ended(RunOutcome.Killed, 137);
+            run.Result = FakeCoveRun.Ended(RunOutcome.Killed, 137);
         };
 
         RunEvent? last = null;

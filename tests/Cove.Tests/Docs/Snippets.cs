@@ -1,11 +1,12 @@
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 using Cove.Tests.Support;
 using Xunit;
 
 namespace Cove.Tests.Docs;
 
 /// <summary>Every command the README shows is run as a reader would run it.</summary>
-public sealed class Snippets
+public sealed partial class Snippets
 {
     /// <summary>A test that runs the tests would not end.</summary>
     private const string TheTestsThemselves = "./test";
@@ -21,7 +22,10 @@ public sealed class Snippets
     public async Task A_command_of_the_readme_does_what_it_says(string command)
     {
         Assert.SkipUnless(LiveEngine.Privilege == "root", "The commands are tried once, as the user who owns the checkout.");
-        var start = new ProcessStartInfo("/bin/bash") { WorkingDirectory = LiveEngine.Repository, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo("/bin/bash")
+        {
+            UseShellExecute = false, WorkingDirectory = LiveEngine.Repository, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true,
+        };
         start.ArgumentList.Add("-c");
         start.ArgumentList.Add(command);
         using var process = Process.Start(start)!;
@@ -41,12 +45,15 @@ public sealed class Snippets
     {
         foreach (var file in Directory.EnumerateFiles(LiveEngine.Repository, "*.md", SearchOption.TopDirectoryOnly))
         {
-            foreach (var target in System.Text.RegularExpressions.Regex.Matches(File.ReadAllText(file), @"\]\(([^)#:]+)\)", System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(5)).Select(m => m.Groups[1].Value))
+            foreach (var target in Link().Matches(File.ReadAllText(file)).Select(m => m.Groups["target"].Value))
             {
                 Assert.True(Path.Exists(Path.Combine(LiveEngine.Repository, target)), $"{Path.GetFileName(file)} links to {target}, which is not there.");
             }
         }
     }
+
+    [GeneratedRegex(@"\]\((?<target>[^)#:]+)\)", RegexOptions.ExplicitCapture, 5000)]
+    private static partial Regex Link();
 
     private static List<string> CommandsOf(string document)
     {

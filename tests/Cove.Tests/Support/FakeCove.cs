@@ -22,14 +22,14 @@ internal sealed class FakeCove : ICove
     public FileWriteOptions? LastWrite { get; private set; }
 
     /// <summary>What a run does; the token is cancelled by its caller's cancellation and by an interrupt or kill of the run.</summary>
-    public Func<FakeRun, Task> Run { get; set; } = run => Task.CompletedTask;
+    public Func<FakeCoveRun, Task> Run { get; set; } = run => Task.CompletedTask;
 
     public TaskCompletionSource RunCancelled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>When set, reading a file claims this length.</summary>
     public long? ClaimedLength { get; set; }
 
-    private readonly ConcurrentDictionary<RunId, FakeRun> _runs = new();
+    private readonly ConcurrentDictionary<RunId, FakeCoveRun> _runs = new();
 
     public Task<SandboxInfo> CreateSandboxAsync(SandboxRequest request, CancellationToken cancellationToken = default)
     {
@@ -72,7 +72,7 @@ internal sealed class FakeCove : ICove
     {
         Known(sandbox);
         LastRun = request;
-        var run = new FakeRun(request.Id ?? RunId.New(), request);
+        var run = new FakeCoveRun(request.Id ?? RunId.New(), request);
         _runs[run.Id] = run;
         await using var cancelled = cancellationToken.Register(() =>
         {
@@ -206,7 +206,7 @@ internal sealed class FakeCove : ICove
 }
 
 /// <summary>A run in progress: the test emits its events.</summary>
-internal sealed class FakeRun(RunId id, RunRequest request)
+internal sealed class FakeCoveRun(RunId id, RunRequest request)
 {
     private readonly Channel<RunEvent> _events = Channel.CreateUnbounded<RunEvent>();
     private readonly TaskCompletionSource _interrupted = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -237,7 +237,7 @@ internal sealed class FakeRun(RunId id, RunRequest request)
     public void Show(bool isResult, params (string Type, string Content)[] data) =>
         Emit(new RunDisplay { Sequence = 0, Time = default, IsResult = isResult, Data = data.ToDictionary(d => d.Type, d => d.Content) });
 
-    public async Task WorkAsync(Func<FakeRun, Task> work)
+    public async Task WorkAsync(Func<FakeCoveRun, Task> work)
     {
         try
         {

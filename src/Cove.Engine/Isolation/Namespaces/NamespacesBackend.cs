@@ -149,9 +149,14 @@ internal sealed class NamespacesBackend : IIsolationBackend
         }
     }
 
-    private static async Task<TemplateFacts> LoadAsync(PreparedTemplate prepared, LauncherProcess launcher, CancellationToken cancellationToken)
+    private async Task<TemplateFacts> LoadAsync(PreparedTemplate prepared, LauncherProcess launcher, CancellationToken cancellationToken)
     {
         var template = prepared.Template;
+        if (template.HasOwnRoot && !_options.TemplateRoots.ContainsKey(template.Name))
+        {
+            throw Refusals.RootNotBuilt(template);
+        }
+
         JsonElement answer;
         try
         {
@@ -178,7 +183,7 @@ internal sealed class NamespacesBackend : IIsolationBackend
     {
         json.WriteString("template", template.Name);
         json.WriteNumber("memory_bytes", template.Limits.MemoryBytes);
-        json.WriteBoolean("own_root", template.Root is not null);
+        json.WriteBoolean("own_root", template.HasOwnRoot);
         LauncherJson.WriteStrings(json, "preload", template.Preload);
         LauncherJson.WriteStrings(json, "packages", template.Packages);
         LauncherJson.WriteStrings(json, "files", template.Files);
