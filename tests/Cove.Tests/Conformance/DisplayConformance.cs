@@ -1,4 +1,3 @@
-using Cove.Tests.Support;
 using Xunit;
 
 namespace Cove.Tests.Conformance;

@@ -1,4 +1,3 @@
-using Cove.Tests.Support;
 using Xunit;
 
 namespace Cove.Tests.Conformance;
@@ -40,7 +39,7 @@ public abstract class OutcomeConformance(BackendUnderTest backend) : Conformance
         // Each stays below its own soft wall; files and process together pass the sandbox's, and the process is the largest in it.
         AssertOk(await sandbox.ShellAsync("head -c 45000000 /dev/zero > /tmp/ballast"));
         var run = await sandbox.PythonAsync("x = bytearray(b'x') * (100 << 20)");
-        AssertOutcome(RunOutcome.OutOfMemory, "memory_limit", run);
+        AssertOutcome(RunOutcome.OutOfMemory, "memory_limit_exceeded", run);
         Assert.True(run.Result.StateLost);
         var evidence = run.Result.Error!.Evidence!;
         Assert.Equal(("memory", 128L << 20), (evidence.Limit, evidence.LimitValue ?? 0));
@@ -57,7 +56,7 @@ public abstract class OutcomeConformance(BackendUnderTest backend) : Conformance
         AssertOk(await sandbox.PythonAsync("kept = 7"));
         AssertOk(await sandbox.ShellAsync("head -c 45000000 /dev/zero > /tmp/ballast"));
         var run = await sandbox.RunAsync(new RunRequest { Argv = ["python3", "-c", "x = bytearray(b'x') * (100 << 20)"], Timeout = TimeSpan.FromSeconds(60) });
-        AssertOutcome(RunOutcome.OutOfMemory, "memory_limit", run);
+        AssertOutcome(RunOutcome.OutOfMemory, "memory_limit_exceeded", run);
         Assert.Equal(137, run.Result.ExitCode);
         Assert.Equal("7", (await sandbox.PythonAsync("kept")).Value);
     }

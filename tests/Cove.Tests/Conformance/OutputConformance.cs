@@ -108,6 +108,6 @@ public abstract partial class OutputConformance(BackendUnderTest backend) : Conf
         Assert.Equal("", (await sandbox.ShellAsync("true")).Stdout);
     }
 
-    [GeneratedRegex("/tmp/[^ ]*(stdout|stderr)")]
+    [GeneratedRegex("/tmp/[^ ]*(stdout|stderr)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
     private static partial Regex SpillPath();
 }

@@ -24,7 +24,8 @@ public sealed record Finished(IReadOnlyList<RunEvent> Events)
     /// <summary>What holds of every run, whatever it did: one terminal event, the last one, and no gap before it.</summary>
     public static Finished Checked(IReadOnlyList<RunEvent> events)
     {
-        Assert.IsType<RunCompleted>(events.LastOrDefault());
+        Assert.NotEmpty(events);
+        Assert.IsType<RunCompleted>(events[^1]);
         Assert.Single(events.OfType<RunCompleted>());
         Assert.Equal(Enumerable.Range(1, events.Count).Select(i => (long)i), events.Select(e => e.Sequence));
         var result = ((RunCompleted)events[^1]).Result;

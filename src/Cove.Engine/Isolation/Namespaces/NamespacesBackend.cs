@@ -19,7 +19,6 @@ internal sealed class NamespacesBackend : IIsolationBackend
     private readonly ConcurrentDictionary<string, NamespaceCell> _cells = new();
     private readonly ConcurrentDictionary<string, PreparedTemplate> _prepared = new();
     private readonly SemaphoreSlim _starting = new(1, 1);
-    private readonly string _engineId = SandboxId.New().Value;
     private LauncherProcess? _launcher;
     private IsolationTier? _tier;
     private long _nextProcess;
@@ -211,7 +210,7 @@ internal sealed class NamespacesBackend : IIsolationBackend
                     _launcher = null;
                 }
 
-                var launcher = await LauncherProcess.StartAsync(_options, _engineId, _reactor, OnEvent, _time, cancellationToken);
+                var launcher = await LauncherProcess.StartAsync(_options, SandboxId.New().Value, _reactor, OnEvent, _time, cancellationToken);
                 await JudgeAsync(launcher);
                 _launcher = launcher;
                 _ = WatchAsync(launcher);
