@@ -16,6 +16,17 @@ def apply(limits, soft_memory):
         exact(resource.RLIMIT_DATA, soft_memory)
 
 
+def lower(pid, limits):
+    """The same for a process that runs already: it was made before anybody said what its cell may use."""
+    for which, value in ((resource.RLIMIT_NOFILE, limits["open_files"]), (resource.RLIMIT_NPROC, limits["pids"])):
+        try:
+            hard = resource.prlimit(pid, which)[1]
+            if hard == resource.RLIM_INFINITY or value < hard:
+                resource.prlimit(pid, which, (value, value))
+        except ProcessLookupError:
+            return
+
+
 def exact(which, value):
     """Sets both limits, or the lower of the value and the hard limit where raising it is not permitted."""
     hard = resource.getrlimit(which)[1]

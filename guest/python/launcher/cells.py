@@ -5,7 +5,7 @@ import signal
 import socket
 
 from isolation import cell as building
-from isolation import cgroups, enter, namespaces, syscalls
+from isolation import cgroups, enter, namespaces, rlimits, syscalls
 
 from . import processes, requests, wire
 from .requests import Refused
@@ -25,7 +25,7 @@ class Cell:
         self.group = launcher.tree.make(name, limits) if launcher.tree else None
         self.stem_pidfd = None
         self.tree = None            # descriptor of the writable files
-        self.processes = {}         # process -> (pidfd, leaf)
+        self.processes = {}         # process -> (pid, pidfd, leaf)
         self.dead = False
         self.removing = False
         self.waiting = []           # destroy requests to answer when nothing is left
@@ -42,8 +42,8 @@ class Cell:
         leaf, join = self.new_leaf()
         return leaf, enter.Door(self.stem_pidfd, join, self.limits, soft_memory, self._launcher.filter, self._launcher.landlock_abi)
 
-    def started(self, process, pidfd, leaf):
-        self.processes[process] = (pidfd, leaf)
+    def started(self, process, pid, pidfd, leaf):
+        self.processes[process] = (pid, pidfd, leaf)
 
     def ended(self, process, code, number):
         self._forget(process)
@@ -56,7 +56,7 @@ class Cell:
         self._launcher.tell(event="exit", process=process, code=None, signal=None)
 
     def _forget(self, process):
-        pidfd, leaf = self.processes.pop(process, (None, None))
+        _, pidfd, leaf = self.processes.pop(process, (None, None, None))
         if pidfd is not None:
             os.close(pidfd)
         if leaf and not self.dead:
@@ -65,14 +65,14 @@ class Cell:
     def signal(self, process, number):
         if process in self.processes:
             try:
-                syscalls.pidfd_send_signal(self.processes[process][0], number)
+                syscalls.pidfd_send_signal(self.processes[process][1], number)
             except ProcessLookupError:
                 pass
 
     def kill_tree(self, process):
         if process not in self.processes:
             return
-        _, leaf = self.processes[process]
+        _, _, leaf = self.processes[process]
         self.signal(process, signal.SIGKILL)
         if leaf:
             self.group.kill_leaf(leaf)
@@ -103,7 +103,7 @@ class Cell:
         """Frees what the host held. False while the kernel has not yet let go of the last member."""
         if self.group and not self.group.remove():
             return False
-        pidfds = [pidfd for pidfd, _ in self.processes.values()]
+        pidfds = [pidfd for _, pidfd, _ in self.processes.values()]
         self.processes.clear()  # their ends are still told when the zygote reports them
         for descriptor in (self.stem_pidfd, self.tree, *pidfds):
             if descriptor is not None:
@@ -165,6 +165,8 @@ def set_limits(launcher, request, descriptors):
     cell, limits = find(launcher, request), requests.limits(request)
     if cell.group:
         cell.group.set_limits(limits)
+    for pid, _, _ in cell.processes.values():
+        rlimits.lower(pid, limits)
     if (limits["disk_bytes"], limits["inodes"]) != (cell.limits["disk_bytes"], cell.limits["inodes"]):
         processes.resize_tmpfs(cell.tree, limits["disk_bytes"], limits["inodes"])
     cell.limits = limits
@@ -209,7 +211,7 @@ def start_command(launcher, request, descriptors):
 
 def _started(launcher, request, cell, process, pid, leaf, door):
     wire.close_all(door.join)
-    cell.started(process, syscalls.pidfd_open(pid), leaf)
+    cell.started(process, pid, syscalls.pidfd_open(pid), leaf)
     launcher.children.add(pid, lambda code, number: cell.ended(process, code, number))
     launcher.answer(request)
 

@@ -82,7 +82,7 @@ class Zygote:
         request, cell, leaf = self.pending.pop(process)
         if "pid" in message:
             self.running[process] = cell
-            cell.started(process, descriptors[0], leaf)
+            cell.started(process, message["pid"], descriptors[0], leaf)
             self._launcher.answer(request)
         else:
             self._launcher.refuse(request, "host_error", message["message"])
