@@ -42,6 +42,13 @@ def usable(directory):
     return os.path.isdir(directory) and os.access(directory, os.W_OK) and os.access(f"{directory}/cgroup.procs", os.W_OK)
 
 
+def mount_points():
+    """Where the hierarchies that matter are mounted; outer ones first."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        mounts = mounted(file.read())
+    return sorted({mounts[c][0] for c in ("", *_WANTED, cgroups.CPU_ACCOUNTING) if c in mounts})
+
+
 def find(delegated=None, proc="/proc/self"):
     """Candidate directories: (version, {controller: directory}); directories may be read-only for this user.
 

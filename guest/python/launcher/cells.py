@@ -2,10 +2,8 @@
 
 import os
 import signal
-import socket
 
-from isolation import cell as building
-from isolation import cgroups, enter, namespaces, rlimits, syscalls
+from isolation import cgroups, enter, rlimits, syscalls
 
 from . import processes, requests, wire
 from .requests import Refused
@@ -28,6 +26,7 @@ class Cell:
         self.processes = {}         # process -> (pid, pidfd, leaf)
         self.dead = False
         self.removing = False
+        self.removed = False
         self.waiting = []           # destroy requests to answer when nothing is left
         self.workers = set()
 
@@ -43,7 +42,10 @@ class Cell:
         return leaf, enter.Door(self.stem_pidfd, join, self.limits, soft_memory, self._launcher.filter, self._launcher.landlock_abi)
 
     def started(self, process, pid, pidfd, leaf):
-        self.processes[process] = (pid, pidfd, leaf)
+        if self.removed:
+            os.close(pidfd)  # the cell ended while this process was on its way into it
+        else:
+            self.processes[process] = (pid, pidfd, leaf)
 
     def ended(self, process, code, number):
         self._forget(process)
@@ -70,8 +72,8 @@ class Cell:
                 pass
 
     def kill_tree(self, process):
-        if process not in self.processes:
-            return
+        if process not in self.processes or self.dead:
+            return  # where the whole cell is dying there is no tree to tell apart, and perhaps no group any more
         _, _, leaf = self.processes[process]
         self.signal(process, signal.SIGKILL)
         if leaf:
@@ -108,6 +110,7 @@ class Cell:
         for descriptor in (self.stem_pidfd, self.tree, *pidfds):
             if descriptor is not None:
                 os.close(descriptor)
+        self.removed = True
         self.stem_pidfd = self.tree = None  # their numbers may soon name something else
         self._launcher.ids.give_back(self.host_id)
         return True
@@ -120,44 +123,17 @@ def find(launcher, request):
     return cell
 
 
-def create(launcher, request, descriptors):
-    requests.descriptors(descriptors, 0)
-    name = requests.name(request, "cell")
-    limits = requests.limits(request)
-    template = launcher.templates.get(requests.name(request, "template"))
-    if template is None:
-        raise Refused("template_failed", f"template {request['template']} was not prepared")
-    if name in launcher.cells:
-        raise Refused("bad_request", f"cell {name} exists")
-    cell = Cell(launcher, name, template, limits)
-    try:
-        # Under v1 the stem is in the cell's own group, which its cgroup namespace then shows as the root; v2 allows members in leaves only.
-        join = cell.new_leaf()[1] if cell.group and launcher.tree.version == 2 else cell.group.open_join(None) if cell.group else []
-        plan = building.Plan(cell.host_id, join, limits, template.system_root, launcher.place.staging, template.masks, launcher.stem_executable)
-        pid, cell.stem_pidfd, link = building.start(plan)
-    except OSError:
-        cell.try_remove()
-        raise
-    launcher.cells[name] = cell
-    launcher.children.add(pid, cell.stem_ended)
-    launcher.watch(link, lambda: _built(launcher, request, cell, link))
+def zygote_of(cell):
+    if cell.template.zygote is None:
+        raise Refused("zygote_gone", f"the zygote of template {cell.template.name} is not there")
+    return cell.template.zygote
 
 
-def _built(launcher, request, cell, link):
-    data, received, _, _ = socket.recv_fds(link, 4096, 1)
-    if data.startswith(b"t") and cell.tree is None:
-        cell.tree = received[0]
-        os.set_inheritable(cell.tree, False)
-        data = data[1:]
-        if not data:
-            return  # the stem is about to be executed; the link's end says that it was
-    launcher.forget(link)
-    link.close()
-    if data or cell.tree is None:
-        cell.kill()
-        launcher.refuse(request, "host_error", "the boundary could not be drawn: " + (data[1:].decode(errors="replace") or "the process ended"))
+def answer_or_refuse(launcher, request, error, **fields):
+    if error:
+        launcher.refuse(request, error.code, str(error))
     else:
-        launcher.answer(request, files=cell.group.files() if cell.group else {})
+        launcher.answer(request, **fields)
 
 
 def set_limits(launcher, request, descriptors):
@@ -180,12 +156,8 @@ def start_kernel(launcher, request, descriptors):
     process = requests.number(request, "process", 1, 1 << 53)
     language = requests.one_of(request, "language", ("python", "bash", "javascript"))
     if language == "python":
-        zygote = cell.template.zygote
-        if zygote is None:
-            raise Refused("zygote_gone", f"the zygote of template {cell.template.name} is not there")
-        leaf, join = cell.new_leaf()
-        zygote.spawn(request, cell, process, leaf, {"op": "spawn", "process": process, "limits": cell.limits}, [cell.stem_pidfd, control, *join])
-        wire.close_all([control, *join])
+        zygote_of(cell).spawn(cell, process, control, None, lambda error: answer_or_refuse(launcher, request, error))
+        os.close(control)
         return
     leaf, door = cell.door(None if language == "javascript" else processes.soft_memory(cell.limits))
     pid = processes.start_shim(launcher, door, control, language)

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 
-from isolation import etc, mounts, syscalls
+from isolation import etc, hierarchy, mounts, syscalls
 
 
 class Place:
@@ -27,7 +27,7 @@ def move_in(options):
     base = options["directory"]
     mounts.tmpfs(base, "mode=755,size=64m", mounts.NOSUID | mounts.NODEV)
     for path in (Place.guest, Place.etc, Place.masks, Place.templates, Place.cache, Place.roots, Place.staging + "/root",
-                 Place.staging + "/data", "/usr", "/proc", "/dev/pts", "/sys/fs/cgroup", "/tmp"):
+                 Place.staging + "/data", "/usr", "/proc", "/dev", "/tmp"):
         os.makedirs(base + path, exist_ok=True)
     for folder in ("python", "bash", "javascript"):
         shutil.copytree(f"{options['guest']}/{folder}", f"{base}{Place.guest}/{folder}", ignore=shutil.ignore_patterns("tests", "__pycache__", "*.md"))
@@ -37,7 +37,9 @@ def move_in(options):
         if os.path.lexists(f"/usr/{name}"):
             os.symlink(f"usr/{name}", f"{base}/{name}")
     mounts.bind("/usr", base + "/usr", mounts.RDONLY | mounts.NOSUID | mounts.NODEV)
-    mounts.bind("/sys/fs/cgroup", base + "/sys/fs/cgroup")
+    for point in hierarchy.mount_points():  # each mount here is copied for, and torn down with, every cell
+        os.makedirs(base + point, exist_ok=True)
+        mounts.bind(point, base + point)
     mounts.bind(options["cache"], base + Place.cache, mounts.NOSUID | mounts.NODEV)
     for name in ("null", "zero", "full", "random", "urandom", "tty"):
         open(f"{base}/dev/{name}", "x", encoding="ascii").close()

@@ -4,10 +4,11 @@ import os
 import selectors
 import signal
 import socket
+import traceback
 
 from isolation import namespaces, seccomp, stem
 
-from . import cells, reaper, requests, templates, wire
+from . import births, cells, reaper, requests, templates, wire
 from .requests import Refused
 
 
@@ -28,17 +29,22 @@ class Launcher:
         self.children = reaper.Children()
         self._groups = groups
         self._operations = {
-            "template": templates.prepare, "cell": cells.create, "kernel": cells.start_kernel, "command": cells.start_command,
+            "template": templates.prepare, "cell": births.create, "kernel": cells.start_kernel, "command": cells.start_command,
             "files": cells.start_files, "limits": cells.set_limits, "signal": cells.send_signal, "destroy": cells.destroy}
 
     def run(self):
         wake = self._wake_on_child()
         self.selector.register(wake, selectors.EVENT_READ, lambda: self._reap(wake))
         self.selector.register(self.link.socket, selectors.EVENT_READ, self._serve_engine)
-        while True:
-            for key, _ in self.selector.select(self._patience()):
-                key.data()
-            cells.finish_removals(self)
+        try:
+            while True:
+                for key, _ in self.selector.select(self._patience()):
+                    key.data()
+                cells.finish_removals(self)
+        except BaseException:
+            # Something is wrong with this process itself: nothing it made may outlive it.
+            traceback.print_exc()
+            self._leave(1)
 
     def answer(self, request, descriptors=(), **fields):
         self._send({"id": request["id"], "ok": True, **fields}, descriptors)
@@ -84,7 +90,10 @@ class Launcher:
         self.children.reap()
 
     def _serve_engine(self):
-        received = self.link.receive()
+        try:
+            received = self.link.receive()
+        except OSError:
+            received = None  # it died with answers unread
         if received is None:
             self._leave()
         for message, descriptors in received:
@@ -103,11 +112,11 @@ class Launcher:
             wire.close_all(descriptors)
             self.refuse(message, "host_error", str(error))
 
-    def _leave(self):
+    def _leave(self, status=0):
         """The engine is gone: so is everything it asked for."""
         for cell in self.cells.values():
             cell.kill()
         for template in self.templates.values():
             template.stop()
         cells.remove_groups(self, self._groups)
-        os._exit(0)
+        os._exit(status)

@@ -32,15 +32,29 @@ class Zygote:
         self.pid = pid
         self.link = link
         self.request = request      # the engine's request, answered when the modules are loaded
-        self.pending = {}           # process -> (engine's request, cell, leaf)
+        self.pending = {}           # process -> (what to tell of it, cell, leaf)
         self.running = {}           # process -> cell
         self.retired = False
         launcher.watch(link.socket, self._receive)
         launcher.children.add(pid, self._ended)
 
-    def spawn(self, request, cell, process, leaf, message, descriptors):
-        self.pending[process] = (request, cell, leaf)
-        self.link.send(message, descriptors)
+    def spawn(self, cell, process, control, gate, on_spawned):
+        """Has a kernel forked into the cell. `on_spawned(error)` is called once, with None when it went well.
+
+        With a gate (a pipe's reading end) the kernel waits there for one byte before it enters: the cell may still be being built.
+        """
+        leaf, join = cell.new_leaf()
+        self.pending[process] = (on_spawned, cell, leaf)
+        gates = [gate] if gate is not None else []
+        try:
+            message = {"op": "spawn", "process": process, "limits": cell.limits, "gated": bool(gates)}
+            self.link.send(message, [cell.stem_pidfd, control, *gates, *join])
+        except OSError as error:
+            del self.pending[process]
+            self._let_go()
+            raise Refused("zygote_gone", f"the zygote of template {self.template.name} ended: {error}") from error
+        finally:
+            wire.close_all(join)
 
     def retire(self):
         """No more children: it stays only to see its last ones end."""
@@ -79,13 +93,13 @@ class Zygote:
 
     def _on_spawned(self, message, descriptors):
         process = message["process"]
-        request, cell, leaf = self.pending.pop(process)
+        on_spawned, cell, leaf = self.pending.pop(process)
         if "pid" in message:
             self.running[process] = cell
             cell.started(process, message["pid"], descriptors[0], leaf)
-            self._launcher.answer(request)
+            on_spawned(None)
         else:
-            self._launcher.refuse(request, "host_error", message["message"])
+            on_spawned(Refused("host_error", message["message"]))
 
     def _on_exit(self, message, _):
         cell = self.running.pop(message["process"], None)
@@ -96,13 +110,16 @@ class Zygote:
 
     def _ended(self, code, number):
         """The zygote itself is gone. Its cells live on, but nobody sees any more how their kernels end."""
-        for request, _, _ in self.pending.values():
-            self._launcher.refuse(request, "zygote_gone", f"the zygote of template {self.template.name} ended while it made a kernel")
+        self._let_go()  # said first: who is refused below may ask for a new one at once
+        for on_spawned, _, _ in self.pending.values():
+            on_spawned(Refused("zygote_gone", f"the zygote of template {self.template.name} ended while it made a kernel"))
         if self.request:
             self._launcher.refuse(self.request, "template_failed", f"the zygote ended while it loaded modules (exit code {code}, signal {number})")
         for process, cell in self.running.items():
             cell.unseen(process)
         self.pending, self.running, self.request = {}, {}, None
+
+    def _let_go(self):
         if self.template.zygote is self:
             self.template.zygote = None
             self._launcher.tell(event="zygote_gone", template=self.template.name)

@@ -20,7 +20,7 @@ internal interface IIsolationBackend : IAsyncDisposable
     /// <summary>Loads a template's modules so that cells of it start fast, and says what was found in it. May be called again to replace what was loaded.</summary>
     Task<TemplateFacts> PrepareAsync(Template template, CancellationToken cancellationToken);
 
-    /// <summary>Draws a fresh boundary with nothing running in it.</summary>
+    /// <summary>Draws a fresh boundary. No guest code runs in it; a backend may have a kernel waiting there, which the first <see cref="Cell.StartKernelAsync"/> hands out.</summary>
     Task<Cell> StartCellAsync(Template template, SandboxLimits limits, CancellationToken cancellationToken);
 }
 

@@ -11,6 +11,7 @@ public sealed class HostedEngine : IAsyncDisposable
     private readonly TemporaryDirectory _temporary = new();
     private readonly Process _process;
     private readonly Task<string> _errors;
+    private int _ownFiles;
 
     private HostedEngine()
     {
@@ -32,6 +33,7 @@ public sealed class HostedEngine : IAsyncDisposable
     {
         var hosted = new HostedEngine();
         await hosted.AnswerAsync();
+        hosted._ownFiles = Files(hosted._temporary.Path);
         return hosted;
     }
 
@@ -58,10 +60,8 @@ public sealed class HostedEngine : IAsyncDisposable
             Files(_state.Path) + Files(_temporary.Path));
     }
 
-    /// <summary>Files left in the directory for temporary ones.</summary>
-    public int TemporaryFiles => Files(_temporary.Path);
-
-    public int OpenDescriptors => Directory.EnumerateFileSystemEntries($"/proc/{_process.Id}/fd").Count();
+    /// <summary>Temporary files that were not there when the engine had started.</summary>
+    public int TemporaryFiles => Files(_temporary.Path) - _ownFiles;
 
     public async ValueTask DisposeAsync()
     {

@@ -10,7 +10,7 @@ public sealed class KernelRunTests
     private static string Text(IEnumerable<RunEvent> events, OutputStream stream) =>
         string.Concat(events.OfType<RunOutput>().Where(o => o.Stream == stream).Select(o => o.Text));
 
-    private static async Task<(RunResult Result, List<RunEvent> Events, FakeCell Cell)> RunAsync(Func<FakeRun, Task> script, TimeSpan? timeout = null)
+    private static async Task<(RunResult Result, List<RunEvent> Events, FakeCell Cell)> RunAsync(Func<GuestRun, Task> script, TimeSpan? timeout = null)
     {
         await using var harness = await EngineHarness.StartAsync();
         var (id, cell) = await harness.CreateAsync();
@@ -316,5 +316,5 @@ public sealed class KernelRunTests
         Assert.Equal("kernel_start_failed", ((RunCompleted)events[^1]).Result.Error!.Code);
     }
 
-    private static FakeCell Cell(FakeRun run) => run.Kernel.Cell;
+    private static FakeCell Cell(GuestRun run) => run.Kernel.Cell;
 }

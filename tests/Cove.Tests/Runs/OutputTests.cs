@@ -8,7 +8,7 @@ public sealed class OutputTests
 {
     private const int Mebibyte = 1 << 20;
 
-    private static async Task FloodAsync(FakeRun run, long bytes)
+    private static async Task FloodAsync(GuestRun run, long bytes)
     {
         var piece = new byte[64 << 10];
         piece.AsSpan().Fill((byte)'a');
@@ -18,7 +18,7 @@ public sealed class OutputTests
         }
     }
 
-    private static async Task<(List<RunEvent> Events, FakeCell Cell, RunResult Result)> RunAsync(Func<FakeRun, Task> script, FakeFileWorker? worker = null)
+    private static async Task<(List<RunEvent> Events, FakeCell Cell, RunResult Result)> RunAsync(Func<GuestRun, Task> script, FakeFileWorker? worker = null)
     {
         await using var harness = await EngineHarness.StartAsync();
         var (id, cell) = await harness.CreateAsync();

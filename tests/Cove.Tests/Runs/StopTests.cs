@@ -8,9 +8,9 @@ public sealed class StopTests
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(50);
 
-    private static async Task Forever(FakeRun run) => await run.Kernel.Exited;
+    private static async Task Forever(GuestRun run) => await run.Kernel.Exited;
 
-    private static async Task HeedAsync(FakeRun run)
+    private static async Task HeedAsync(GuestRun run)
     {
         await run.Interrupted;
         await run.SayInterruptedAsync();

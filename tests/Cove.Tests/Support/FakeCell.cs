@@ -17,7 +17,7 @@ internal sealed class FakeCell : Cell
     public Func<Language, string>? Hello { get; set; } = language =>
         $$"""{"t":"hello","generation":1,"language":"{{language.ToString().ToLowerInvariant()}}","version":"1.2.3"}""";
 
-    public Func<FakeRun, Task> OnExecute { get; set; } = run => run.DoneAsync();
+    public Func<GuestRun, Task> OnExecute { get; set; } = run => run.DoneAsync();
 
     public Func<FakeCommand, Task> OnCommand { get; set; } = command =>
     {

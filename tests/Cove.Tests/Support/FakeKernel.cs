@@ -38,7 +38,7 @@ internal sealed class FakeKernel : CellProcess
 
     public int Kills { get; private set; }
 
-    public FakeRun? Current { get; private set; }
+    public GuestRun? Current { get; private set; }
 
     public void Exit(int? code, int? signal)
     {
@@ -76,13 +76,13 @@ internal sealed class FakeKernel : CellProcess
                 Configurations.Add(frame);
                 break;
             case "execute":
-                Current = new FakeRun(this, frame.GetProperty("run").GetString()!, frame.GetProperty("code").GetString()!, channels!);
+                Current = new GuestRun(this, frame.GetProperty("run").GetString()!, frame.GetProperty("code").GetString()!, channels!);
                 _ = ExecuteAsync(Current);
                 break;
         }
     }
 
-    private async Task ExecuteAsync(FakeRun run)
+    private async Task ExecuteAsync(GuestRun run)
     {
         await Task.Yield();
         await _cell.OnExecute(run);
@@ -139,7 +139,7 @@ internal sealed class FakeChannels : RunChannels
 }
 
 /// <summary>One run as its kernel sees it.</summary>
-internal sealed class FakeRun(FakeKernel kernel, string nonce, string code, FakeChannels channels)
+internal sealed class GuestRun(FakeKernel kernel, string nonce, string code, FakeChannels channels)
 {
     private readonly TaskCompletionSource _interrupted = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -15,6 +15,7 @@ internal sealed class NamespaceCell : Cell
     private readonly Template _template;
     private readonly TaskCompletionSource<CellExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private UsageReader? _usage;
+    private NamespaceProcess? _firstPython;
     private int _disposed;
 
     public NamespaceCell(NamespacesBackend backend, LauncherLink launcher, string name, Template template)
@@ -29,45 +30,38 @@ internal sealed class NamespaceCell : Cell
 
     public override Task<CellExit> Exited => _exited.Task;
 
+    /// <summary>
+    /// Draws the boundary and has the Python kernel forked meanwhile: each takes some milliseconds, and nearly every cell wants both.
+    /// </summary>
     public async Task StartAsync(SandboxLimits limits, CancellationToken cancellationToken)
     {
-        var answer = await AskAsync("cell", json =>
+        _firstPython = await StartProcessAsync("cell", json =>
         {
             json.WriteString("template", _template.Name);
             LauncherJson.WriteLimits(json, limits);
-        }, [], cancellationToken);
-        _usage = new UsageReader(answer.GetProperty("files"));
+        }, answer => _usage = new UsageReader(answer.GetProperty("files")), cancellationToken);
+        _backend.CountKernel(_template);
     }
 
     public override async Task<CellProcess> StartKernelAsync(Language language, SandboxLimits limits, CancellationToken cancellationToken)
     {
-        var (ours, theirs) = Libc.OpenSocketPair();
-        using (theirs)
+        if (language != Language.Python)
         {
-            var process = _backend.AddProcess(this, new UnixFrameLink(_backend.Reactor, ours));
-            try
-            {
-                await AskAsync("kernel", json =>
-                {
-                    json.WriteNumber("process", process.Id);
-                    json.WriteString("language", Wire(language));
-                }, [theirs], cancellationToken);
-            }
-            catch
-            {
-                _backend.ForgetProcess(process);
-                process.Control!.Dispose();
-                throw;
-            }
-
-            if (language == Language.Python)
-            {
-                _backend.CountKernel(_template);
-            }
-
-            return process;
+            return await StartKernelAsync(language, cancellationToken);
         }
+
+        if (Interlocked.Exchange(ref _firstPython, null) is { } first)
+        {
+            return first;
+        }
+
+        var process = await _backend.WithZygoteAsync(_template, () => StartKernelAsync(language, cancellationToken), cancellationToken);
+        _backend.CountKernel(_template);
+        return process;
     }
+
+    private Task<NamespaceProcess> StartKernelAsync(Language language, CancellationToken cancellationToken) =>
+        StartProcessAsync("kernel", json => json.WriteString("language", Wire(language)), _ => { }, cancellationToken);
 
     public override async Task<CellCommand> StartCommandAsync(CommandSpec command, SandboxLimits limits, CancellationToken cancellationToken)
     {
@@ -159,6 +153,7 @@ internal sealed class NamespaceCell : Cell
             // The launcher is gone, and the cell with it; or the kernel takes long, and the launcher goes on trying.
         }
 
+        Interlocked.Exchange(ref _firstPython, null)?.Control?.Dispose();
         _usage?.Dispose();
         _backend.ForgetCell(this);
     }
@@ -173,6 +168,32 @@ internal sealed class NamespaceCell : Cell
         Language.JavaScript => "javascript",
         _ => "python",
     };
+
+    /// <summary>Asks for a process with a control link.</summary>
+    private async Task<NamespaceProcess> StartProcessAsync(
+        string operation, Action<Utf8JsonWriter> writeFields, Action<JsonElement> onAnswer, CancellationToken cancellationToken)
+    {
+        var (ours, theirs) = Libc.OpenSocketPair();
+        using (theirs)
+        {
+            var process = _backend.AddProcess(this, new UnixFrameLink(_backend.Reactor, ours));
+            try
+            {
+                onAnswer(await AskAsync(operation, json =>
+                {
+                    json.WriteNumber("process", process.Id);
+                    writeFields(json);
+                }, [theirs], cancellationToken));
+                return process;
+            }
+            catch
+            {
+                _backend.ForgetProcess(process);
+                process.Control!.Dispose();
+                throw;
+            }
+        }
+    }
 
     private async Task<JsonElement> AskAsync(
         string operation, Action<Utf8JsonWriter> writeFields, SafeFileHandle[] descriptors, CancellationToken cancellationToken)

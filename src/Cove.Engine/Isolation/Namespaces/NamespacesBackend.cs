@@ -21,7 +21,6 @@ internal sealed class NamespacesBackend : IIsolationBackend
     private readonly SemaphoreSlim _starting = new(1, 1);
     private LauncherProcess? _launcher;
     private IsolationTier? _tier;
-    private long _nextProcess;
     private bool _disposed;
 
     public NamespacesBackend(NamespacesOptions options, TimeProvider time)
@@ -52,10 +51,12 @@ internal sealed class NamespacesBackend : IIsolationBackend
         }
     }
 
-    public async Task<Cell> StartCellAsync(Template template, SandboxLimits limits, CancellationToken cancellationToken)
+    public Task<Cell> StartCellAsync(Template template, SandboxLimits limits, CancellationToken cancellationToken) =>
+        WithZygoteAsync(template, () => DrawCellAsync(template, limits, cancellationToken), cancellationToken);
+
+    private async Task<Cell> DrawCellAsync(Template template, SandboxLimits limits, CancellationToken cancellationToken)
     {
         var launcher = await LauncherAsync(cancellationToken);
-        await ReadyTemplateAsync(template, launcher, cancellationToken);
         var cell = new NamespaceCell(this, launcher.Link, SandboxId.New().Value, template);
         _cells[cell.Name] = cell;
         try
@@ -96,7 +97,8 @@ internal sealed class NamespacesBackend : IIsolationBackend
 
     internal NamespaceProcess AddProcess(NamespaceCell cell, IFrameLink? control)
     {
-        var process = new NamespaceProcess(Interlocked.Increment(ref _nextProcess), control) { Cell = cell };
+        // Drawn, not counted: a kernel finds its number in the memory it has from its zygote, and shall not learn from it how many there are.
+        var process = new NamespaceProcess(Random.Shared.NextInt64(1, 1L << 53), control) { Cell = cell };
         _processes[process.Id] = process;
         return process;
     }
@@ -104,6 +106,24 @@ internal sealed class NamespacesBackend : IIsolationBackend
     internal void ForgetProcess(NamespaceProcess process) => _processes.TryRemove(process.Id, out _);
 
     internal void ForgetCell(NamespaceCell cell) => _cells.TryRemove(cell.Name, out _);
+
+    /// <summary>
+    /// Does what needs the template's zygote. One that ended is replaced first, so that cells which outlived it get kernels again; one that
+    /// ends meanwhile is replaced once, and a second one in a row is a fault to be told.
+    /// </summary>
+    internal async Task<T> WithZygoteAsync<T>(Template template, Func<Task<T>> action, CancellationToken cancellationToken)
+    {
+        await ReadyTemplateAsync(template, await LauncherAsync(cancellationToken), cancellationToken);
+        try
+        {
+            return await action();
+        }
+        catch (CoveException exception) when (exception.Error.Code == "zygote_gone")
+        {
+            await ReadyTemplateAsync(template, await LauncherAsync(cancellationToken), cancellationToken);
+            return await action();
+        }
+    }
 
     /// <summary>Counts a kernel against its template's zygote and has the zygote replaced when it made its share, off the caller's path.</summary>
     internal void CountKernel(Template template)
@@ -210,7 +230,7 @@ internal sealed class NamespacesBackend : IIsolationBackend
                     _launcher = null;
                 }
 
-                var launcher = await LauncherProcess.StartAsync(_options, SandboxId.New().Value, _reactor, OnEvent, _time, cancellationToken);
+                var launcher = await LauncherProcess.StartAsync(_options, _reactor, OnEvent, _time, cancellationToken);
                 await JudgeAsync(launcher);
                 _launcher = launcher;
                 _ = WatchAsync(launcher);

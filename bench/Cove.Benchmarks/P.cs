@@ -1,1 +1,0 @@
-namespace Cove.Benchmarks; internal static class P;

@@ -1,0 +1,34 @@
+using Cove.Engine;
+
+namespace Cove.Benchmarks;
+
+/// <summary>The calls that are timed.</summary>
+internal sealed class SandboxWork(SandboxEngine engine, TimeProvider time)
+{
+    /// <summary>Creates a sandbox and destroys it again; both are timed.</summary>
+    public async Task CreateAndDestroyAsync(string template, Series create, Series? destroy, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        var sandbox = await engine.CreateSandboxAsync(new SandboxRequest { Template = template }, cancellationToken);
+        create.Add(time.GetElapsedTime(started));
+        started = time.GetTimestamp();
+        await engine.DeleteSandboxAsync(sandbox.Id, cancellationToken);
+        destroy?.Add(time.GetElapsedTime(started));
+    }
+
+    public async Task RunAsync(SandboxId sandbox, string code, Series series, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        RunResult? result = null;
+        await foreach (var next in engine.RunAsync(sandbox, new RunRequest { Code = code }, cancellationToken))
+        {
+            result = (next as RunCompleted)?.Result ?? result;
+        }
+
+        series.Add(time.GetElapsedTime(started));
+        if (result?.Outcome != RunOutcome.Ok)
+        {
+            throw new InvalidOperationException($"a measured run ended as {result?.Outcome}: {result?.Error?.Message}");
+        }
+    }
+}

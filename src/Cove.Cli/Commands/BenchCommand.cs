@@ -1,0 +1,56 @@
+using System.CommandLine;
+using System.Text.Json;
+using Cove.Benchmarks;
+using Cove.Cli.Running;
+using Cove.Cli.Warm;
+
+namespace Cove.Cli.Commands;
+
+/// <summary><c>cove bench</c>: Cove's figures beside those of the peers found on this machine, taken in one run.</summary>
+internal static class BenchCommand
+{
+    public static Command Create(TimeProvider time)
+    {
+        var json = new Option<bool>("--json") { Description = "Print the report as one JSON object." };
+        var quick = new Option<bool>("--quick") { Description = "Fewer repetitions: about a minute instead of five." };
+        var density = new Option<int?>("--density") { Description = "How many idle sandboxes share the host for the memory figure. Default: 100, quick 40.", HelpName = "N" };
+        var engine = new EngineOptionSet();
+        var command = new Command("bench", "Measure this machine: create, run, destroy, bursts and memory, beside bwrap, crun, runc, docker and podman.") { json, quick, density };
+        engine.AddDegradedTo(command);
+        command.SetAction(async (parsed, _) =>
+        {
+            var options = new BenchOptions { Engine = EngineComposition.Options(engine.Choice(parsed)) };
+            if (parsed.GetValue(quick))
+            {
+                options = options with { Rounds = 6, Density = 40, Leaks = 60 };
+            }
+
+            options = options with { Density = parsed.GetValue(density) ?? options.Density };
+            if (options.Density is < 1 or > 1000)
+            {
+                throw Errors.Usage("invalid_option", $"--density is {options.Density}.", "Give 1 to 1,000.");
+            }
+
+            using var interrupts = new Interrupts(() => Task.CompletedTask);
+            try
+            {
+                var report = await Bench.RunAsync(options, time, line => Console.Error.WriteLine("cove: " + line), interrupts.Token);
+                if (parsed.GetValue(json))
+                {
+                    Console.WriteLine(JsonSerializer.Serialize(report, BenchJson.Default.BenchReport));
+                }
+                else
+                {
+                    BenchTable.Write(report, Console.Out);
+                }
+
+                return ExitCodes.Ok;
+            }
+            catch (OperationCanceledException)
+            {
+                return ExitCodes.Interrupted;
+            }
+        });
+        return command;
+    }
+}

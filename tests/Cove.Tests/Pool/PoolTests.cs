@@ -1,0 +1,146 @@
+using Cove.Tests.Support;
+using Xunit;
+
+namespace Cove.Tests.Pool;
+
+/// <summary>The pool: claims that do not wait, bursts that queue, deaths and failures that heal or are told.</summary>
+public sealed class PoolTests
+{
+    private static string Template(int poolSize) => $$"""{"description":"d","pool_size":{{poolSize}} }""";
+
+    [Fact]
+    public async Task A_parked_cell_is_claimed_without_waiting_and_replaced()
+    {
+        await using var harness = await EngineHarness.StartAsync(template: Template(2));
+        await Eventually.Holds(() => harness.Backend.Cells.Count == 2, "the pool is full");
+        await Eventually.BreatheAsync();
+        var claim = harness.Engine.CreateSandboxAsync(new SandboxRequest());
+        Assert.True(claim.IsCompletedSuccessfully);
+        await Eventually.Holds(() => harness.Backend.Cells.Count == 3, "the claimed cell was replaced");
+    }
+
+    [Fact]
+    public async Task A_burst_queues_and_never_fails()
+    {
+        await using var harness = await EngineHarness.StartAsync(
+            new FakeBackend { BeforeStart = async _ => await Eventually.BreatheAsync() }, template: Template(4));
+        var burst = await Eventually.Within(Task.WhenAll(Enumerable.Range(0, 100).Select(_ => harness.Engine.CreateSandboxAsync(new SandboxRequest()))));
+        Assert.Equal(100, burst.Select(i => i.Id).Distinct().Count());
+        Assert.Equal(100, (await harness.Engine.ListSandboxesAsync()).Count);
+        await Eventually.Holds(() => harness.Backend.Cells.Count == 104, "the pool is full again, and no more");
+    }
+
+    [Fact]
+    public async Task Without_a_pool_a_sandbox_is_made_when_asked_for()
+    {
+        await using var harness = await EngineHarness.StartAsync(options: o => o with { PoolSize = 0 });
+        Assert.Empty(harness.Backend.Cells);
+        await harness.CreateAsync();
+        Assert.Single(harness.Backend.Cells);
+    }
+
+    [Fact]
+    public async Task Who_waits_past_the_deadline_is_told_how_many_were_ahead_and_which_knob_to_turn()
+    {
+        var time = new FakeTimeProvider();
+        var never = new TaskCompletionSource();
+        await using var harness = await EngineHarness.StartAsync(new FakeBackend { BeforeStart = _ => never.Task }, time, template: Template(0));
+        var first = harness.Engine.CreateSandboxAsync(new SandboxRequest { CreateTimeout = TimeSpan.FromSeconds(5) });
+        var second = harness.Engine.CreateSandboxAsync(new SandboxRequest { CreateTimeout = TimeSpan.FromSeconds(5) });
+        time.Advance(TimeSpan.FromSeconds(5));
+        await Assert.ThrowsAsync<CoveException>(() => first);
+        var error = (await Assert.ThrowsAsync<CoveException>(() => second)).Error;
+        Assert.Equal("create_deadline", error.Code);
+        Assert.True(error.Retryable);
+        Assert.Contains("1 other requests", error.Message, StringComparison.Ordinal);
+        Assert.Contains("pool_size", error.Remediation, StringComparison.Ordinal);
+        never.SetResult();
+    }
+
+    [Fact]
+    public async Task The_cap_on_sandboxes_queues_in_order_until_the_deadline()
+    {
+        var time = new FakeTimeProvider();
+        await using var harness = await EngineHarness.StartAsync(time: time, options: o => o with { MaxSandboxes = 1 });
+        var (id, _) = await harness.CreateAsync();
+        var late = harness.Engine.CreateSandboxAsync(new SandboxRequest { CreateTimeout = TimeSpan.FromSeconds(1) });
+        var patient = harness.Engine.CreateSandboxAsync(new SandboxRequest { CreateTimeout = TimeSpan.FromMinutes(1) });
+        time.Advance(TimeSpan.FromSeconds(1));
+        var error = (await Assert.ThrowsAsync<CoveException>(() => late)).Error;
+        Assert.Contains("MaxSandboxes (now 1)", error.Remediation, StringComparison.Ordinal);
+        await harness.Engine.DeleteSandboxAsync(id);
+        Assert.Equal(SandboxState.Ready, (await Eventually.Within(patient)).State);
+    }
+
+    [Fact]
+    public async Task Parked_cells_that_die_are_dropped_and_replaced()
+    {
+        await using var harness = await EngineHarness.StartAsync(template: Template(2));
+        await Eventually.Holds(() => harness.Backend.Cells.Count(c => c.Kernels.Count == 1) == 2, "the pool is full");
+        await Eventually.BreatheAsync();
+        harness.Backend.Cells.First().Kernels[0].Exit(null, 9);
+        await Eventually.Holds(() => harness.Backend.Cells.Count == 3, "the dead one was replaced");
+        var (id, cell) = await harness.CreateAsync();
+        Assert.NotSame(harness.Backend.Cells.First(), cell);
+        Assert.Equal(RunOutcome.Ok, (await harness.ResultAsync(id, "1")).Outcome);
+    }
+
+    [Fact]
+    public async Task A_hiccup_is_retried_and_nobody_notices()
+    {
+        var time = new FakeTimeProvider();
+        var backend = new FakeBackend { BeforeStart = n => n <= 2 ? throw new IOException("hiccup") : Task.CompletedTask };
+        await using var harness = await EngineHarness.StartAsync(backend, time);
+        var info = await time.AdvanceUntil(harness.Engine.CreateSandboxAsync(new SandboxRequest()), TimeSpan.FromMilliseconds(50));
+        Assert.Equal(SandboxState.Ready, info.State);
+    }
+
+    [Fact]
+    public async Task A_backend_that_keeps_failing_is_told_to_those_who_wait_and_left_in_peace_in_between()
+    {
+        var time = new FakeTimeProvider();
+        var backend = new FakeBackend { BeforeStart = _ => throw new IOException("no namespaces here") };
+        await using var harness = await EngineHarness.StartAsync(backend, time);
+        var error = (await Assert.ThrowsAsync<CoveException>(
+            () => time.AdvanceUntil(harness.Engine.CreateSandboxAsync(new SandboxRequest()), TimeSpan.FromMilliseconds(50)))).Error;
+        Assert.Equal("cell_start_failed", error.Code);
+        Assert.Equal(ErrorCategory.Infrastructure, error.Category);
+        Assert.Contains("no namespaces here", error.Message, StringComparison.Ordinal);
+        Assert.InRange(backend.Starts, 3, 6); // told after three; the clock may have moved on before this line
+        for (var i = 0; i < 600; i++)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(100));
+            await Eventually.BreatheAsync();
+        }
+
+        Assert.InRange(backend.Starts, 4, 20); // after 0.4, 0.8, 1.6, 3.2, 6.4 s, then every 10 s of that minute; not hundreds
+    }
+
+    [Fact]
+    public async Task Lower_limits_are_set_in_a_parked_cell_and_higher_ones_get_a_cell_of_their_own()
+    {
+        await using var harness = await EngineHarness.StartAsync();
+        await Eventually.Holds(() => harness.Backend.Cells.Count == 1, "the pool is full");
+        var (lower, cell) = await harness.CreateAsync(new SandboxRequest { Limits = new() { MemoryBytes = 256 << 20 } });
+        var set = Assert.Single(cell.LimitChanges);
+        Assert.Equal((256L << 20, 128L << 20), (set.MemoryBytes, set.DiskBytes));
+        Assert.Equal(128L << 20, (await harness.Engine.GetSandboxAsync(lower)).Limits.DiskBytes);
+        var (_, own) = await harness.CreateAsync(new SandboxRequest { Limits = new() { Pids = 1000 } });
+        Assert.Empty(own.LimitChanges);
+    }
+
+    [Fact]
+    public async Task Who_gives_up_waiting_leaves_no_place_behind()
+    {
+        var gate = new TaskCompletionSource();
+        await using var harness = await EngineHarness.StartAsync(
+            new FakeBackend { BeforeStart = _ => gate.Task }, options: o => o with { MaxSandboxes = 1, PoolSize = 0 });
+        using var cancel = new CancellationTokenSource();
+        var waiting = harness.Engine.CreateSandboxAsync(new SandboxRequest(), cancel.Token);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        gate.SetResult();
+        await Eventually.Within(harness.Engine.CreateSandboxAsync(new SandboxRequest()));
+        await Eventually.Holds(() => harness.Backend.Cells.Count(c => !c.Disposed) == 1, "the cell nobody wanted was freed or used");
+    }
+}
