@@ -38,9 +38,8 @@ def bind(source, target, flags=0):
         syscalls.mount("none", target, None, BIND | REMOUNT | flags)
 
 
-def proc(target):
-    # Without hidepid: all there is belongs to the sandbox, and each command's Landlock domain would hide it from the next one's ps and pkill.
-    syscalls.mount("proc", target, "proc", NOSUID | NODEV | NOEXEC)
+def proc(target, options="hidepid=2"):
+    syscalls.mount("proc", target, "proc", NOSUID | NODEV | NOEXEC, options)
 
 
 def pivot_into(root):
