@@ -39,22 +39,29 @@ def remove(directory):
 
 def _kill_members(directory):
     """One round of SIGKILL to what is in the group now; returns whether anything was."""
-    found = False
-    for word in _read(directory, "cgroup.procs").split():
-        found = True
-        try:
-            pidfd = syscalls.pidfd_open(int(word))
-        except OSError:
-            continue
-        try:
-            # The descriptor is held first, the membership read again after: the number cannot have passed to a stranger between.
-            if word in _read(directory, "cgroup.procs").split():
-                syscalls.pidfd_send_signal(pidfd, signal.SIGKILL)
-        except OSError:
-            pass
-        finally:
+    words = _read(directory, "cgroup.procs").split()
+    for start in range(0, len(words), 256):
+        _kill_batch(directory, words[start:start + 256])
+    return bool(words)
+
+
+def _kill_batch(directory, words):
+    held = {}
+    try:
+        for word in words:
+            try:
+                held[word] = syscalls.pidfd_open(int(word))
+            except OSError:
+                continue
+        # The descriptors are held first, the membership read again after: a number cannot have passed to a stranger between.
+        for word in held.keys() & set(_read(directory, "cgroup.procs").split()):
+            try:
+                syscalls.pidfd_send_signal(held[word], signal.SIGKILL)
+            except OSError:
+                pass
+    finally:
+        for pidfd in held.values():
             os.close(pidfd)
-    return found
 
 
 class Group:
@@ -64,12 +71,14 @@ class Group:
         self._tree = tree
         self.name = name
         self._next_leaf = 0
+        self._left = set()  # leaves whose process ended while a child of it lived on
 
     def set_limits(self, limits):
         self._tree.set_limits(self.name, limits)
 
     def add_leaf(self):
         """A new sub-group for one process tree; returns its name."""
+        self._left = {old for old in self._left if not remove(self._tree.leaf_directory(self.name, old))}
         self._next_leaf += 1
         leaf = f"t{self._next_leaf}"
         self._tree.make_leaf(self.name, leaf)
@@ -83,7 +92,8 @@ class Group:
         self._tree.kill_leaf(self.name, leaf)
 
     def remove_leaf(self, leaf):
-        return remove(self._tree.leaf_directory(self.name, leaf))
+        if not remove(self._tree.leaf_directory(self.name, leaf)):
+            self._left.add(leaf)
 
     def remove(self):
         return self._tree.remove(self.name)
@@ -99,6 +109,15 @@ def join(descriptors):
         os.close(descriptor)
 
 
+def _limited(group, limits):
+    try:
+        group.set_limits(limits)
+    except OSError:
+        group.remove()
+        raise
+    return group
+
+
 class V1:
     """One tree per controller. Leaves are made in the pids tree: it counts, so closing it to forks makes a kill final."""
 
@@ -112,9 +131,7 @@ class V1:
     def make(self, name, limits):
         for base in self._directories:
             os.mkdir(f"{base}/{name}", 0o755)
-        group = Group(self, name)
-        group.set_limits(limits)
-        return group
+        return _limited(Group(self, name), limits)
 
     def set_limits(self, name, limits):
         if MEMORY in self._bases:
@@ -134,6 +151,12 @@ class V1:
             order.reverse()
         for name in order:
             _write(directory, name, value)
+        if not has_swap_limit and os.path.exists(f"{directory}/memory.swappiness"):
+            _write(directory, "memory.swappiness", 0)  # nothing bounds what would be swapped
+        # Version 1 counts socket buffers apart, and only where there is a limit.
+        sockets = "memory.kmem.tcp.limit_in_bytes"
+        if os.path.exists(f"{directory}/{sockets}"):
+            _write(directory, sockets, value // 4)
 
     def leaf_directory(self, name, leaf):
         return f"{self._bases[PIDS]}/{name}/{leaf}"
@@ -178,9 +201,7 @@ class V2:
 
     def make(self, name, limits):
         os.mkdir(f"{self._base}/{name}", 0o755)
-        group = Group(self, name)
-        group.set_limits(limits)
-        return group
+        return _limited(Group(self, name), limits)
 
     def set_limits(self, name, limits):
         directory = f"{self._base}/{name}"

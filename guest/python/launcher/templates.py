@@ -17,6 +17,7 @@ class Template:
         self.system_root = system_root
         self.masks = masks
         self.zygote = None
+        self.languages = None       # found when the first zygote is ready
 
     def stop(self):
         if self.zygote:
@@ -85,7 +86,9 @@ class Zygote:
         old, self.template.zygote = self.template.zygote, self
         if old:
             old.retire()
-        self._launcher.answer(request, packages=message["packages"], python=message["python"], languages=_languages(self.template.system_root))
+        if self.template.languages is None:
+            self.template.languages = _languages(self.template.system_root)
+        self._launcher.answer(request, packages=message["packages"], python=message["python"], languages=self.template.languages)
 
     def _on_failed(self, message, _):
         request, self.request = self.request, None
@@ -197,7 +200,8 @@ def _become_zygote(launcher, template, link, preload, packages):
         options = json.dumps({"preload": preload, "packages": packages, "landlock_abi": launcher.landlock_abi})
         code = "import sys; sys.path.insert(0, '/opt/cove/python'); import zygote.main; zygote.main.main()"
         # An empty environment: it is what /proc/self/environ of every kernel forked from here will show.
-        os.execve("/usr/bin/python3", ["python3", "-I", "-B", "-c", code, options], {})
+        # Its whole path as its name: without PATH it could not tell sys.executable, which subprocess and multiprocessing start.
+        os.execve("/usr/bin/python3", ["/usr/bin/python3", "-I", "-B", "-c", code, options], {})
     except BaseException as error:
         os.write(2, f"zygote of {template.name}: {error}\n".encode())
         os._exit(70)
@@ -208,9 +212,12 @@ def _languages(system_root):
     found = {}
     for language, program, arguments in (("bash", "bash", ["-c", "echo $BASH_VERSION"]), ("javascript", "node", ["--version"])):
         if os.access(f"{system_root}/usr/bin/{program}", os.X_OK):
-            result = subprocess.run(
-                [f"/usr/bin/{program}", *arguments], env={}, stdin=subprocess.DEVNULL, capture_output=True, timeout=20, check=False,
-                preexec_fn=lambda: os.chroot(system_root))
+            try:
+                result = subprocess.run(
+                    [f"/usr/bin/{program}", *arguments], env={}, stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False,
+                    preexec_fn=lambda: os.chroot(system_root))
+            except (OSError, subprocess.SubprocessError):
+                continue  # an interpreter that cannot even say its version is none
             if result.returncode == 0:
                 found[language] = result.stdout.decode(errors="replace").strip().lstrip("v")[:40]
     return found
