@@ -13,5 +13,10 @@ internal sealed class NamespaceProcess(long id, IFrameLink? control) : CellProce
 
     public override Task<ProcessExit> Exited => _exited.Task;
 
-    public void End(ProcessExit exit) => _exited.TrySetResult(exit);
+    /// <summary>The process is no more, and nobody else reads what it may have left on its control link.</summary>
+    public void End(ProcessExit exit)
+    {
+        Control?.Dispose();
+        _exited.TrySetResult(exit);
+    }
 }
