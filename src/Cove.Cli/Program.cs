@@ -33,7 +33,8 @@ if (parsed.Errors.Count > 0)
         Console.Error.WriteLine("cove: " + error.Message);
     }
 
-    Console.Error.WriteLine($"cove: {string.Join(' ', own.TakeWhile(word => !word.StartsWith('-')).Take(1).Prepend("cove"))} --help shows what is possible.");
+    var verb = root.Subcommands.Any(known => own.Length > 0 && known.Name == own[0]) ? own[0] + " " : "";
+    Console.Error.WriteLine($"cove: 'cove {verb}--help' shows what is possible.");
     return ExitCodes.Refused;
 }
 

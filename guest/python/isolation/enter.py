@@ -24,6 +24,9 @@ class Door:
 
 def enter(door, descriptors, directory):
     """Turns this freshly forked child into a process of the cell that holds `descriptors` as 0, 1, 2, … and nothing else."""
+    # This is a copy of a launcher (or zygote), whose memory and command line tell of the host and of other cells. The change of ids below
+    # hides it where the ids do change; an ordinary user's launcher without subordinate ids has the same host id as its cells.
+    syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
     reset_signals()
     os.setsid()
     namespaces.enter(door.stem_pidfd)

@@ -31,22 +31,22 @@ ALLOWED = {
     "statfs": 137, "fstatfs": 138, "sync": 162, "readahead": 187, "setxattr": 188, "lsetxattr": 189, "fsetxattr": 190,
     "getxattr": 191, "lgetxattr": 192, "fgetxattr": 193, "listxattr": 194, "llistxattr": 195, "flistxattr": 196,
     "removexattr": 197, "lremovexattr": 198, "fremovexattr": 199, "getdents64": 217, "fadvise64": 221, "utimes": 235,
-    "inotify_init": 253, "inotify_add_watch": 254, "inotify_rm_watch": 255, "openat": 257, "mkdirat": 258, "mknodat": 259,
+    "openat": 257, "mkdirat": 258, "mknodat": 259,
     "fchownat": 260, "futimesat": 261, "newfstatat": 262, "unlinkat": 263, "renameat": 264, "linkat": 265, "symlinkat": 266,
     "readlinkat": 267, "fchmodat": 268, "faccessat": 269, "pselect6": 270, "ppoll": 271, "splice": 275, "tee": 276,
-    "sync_file_range": 277, "utimensat": 280, "fallocate": 285, "dup3": 292, "pipe2": 293, "inotify_init1": 294, "preadv": 295,
+    "sync_file_range": 277, "utimensat": 280, "fallocate": 285, "dup3": 292, "pipe2": 293, "preadv": 295,
     "pwritev": 296, "syncfs": 306, "renameat2": 316, "copy_file_range": 326, "preadv2": 327, "pwritev2": 328, "statx": 332,
     "close_range": 436, "openat2": 437, "faccessat2": 439,
     # memory
     "mmap": 9, "mprotect": 10, "munmap": 11, "brk": 12, "mremap": 25, "msync": 26, "mincore": 27, "madvise": 28, "mlock": 149,
     "munlock": 150, "mlockall": 151, "munlockall": 152, "remap_file_pages": 216, "get_mempolicy": 239, "memfd_create": 319,
     "membarrier": 324, "mlock2": 325, "pkey_mprotect": 329, "pkey_alloc": 330, "pkey_free": 331,
-    # processes and threads (clone and unshare are judged by their flags below)
+    # processes and threads (clone, setrlimit and prlimit64 are judged by their arguments below)
     "fork": 57, "vfork": 58, "execve": 59, "exit": 60, "wait4": 61, "getpid": 39, "getppid": 110, "getpgrp": 111, "setsid": 112,
     "setpgid": 109, "getpgid": 121, "getsid": 124, "gettid": 186, "exit_group": 231, "waitid": 247, "execveat": 322,
     "set_tid_address": 218, "set_robust_list": 273, "get_robust_list": 274, "arch_prctl": 158, "set_thread_area": 205,
     "get_thread_area": 211, "prctl": 157, "rseq": 334, "futex": 202, "futex_waitv": 449, "restart_syscall": 219, "pidfd_open": 434,
-    "getrlimit": 97, "setrlimit": 160, "prlimit64": 302, "getrusage": 98, "times": 100, "sysinfo": 99, "uname": 63, "getcpu": 309,
+    "getrlimit": 97, "getrusage": 98, "times": 100, "sysinfo": 99, "uname": 63, "getcpu": 309,
     "getpriority": 140, "setpriority": 141, "sched_yield": 24, "sched_setparam": 142, "sched_getparam": 143,
     "sched_setscheduler": 144, "sched_getscheduler": 145, "sched_get_priority_max": 146, "sched_get_priority_min": 147,
     "sched_rr_get_interval": 148, "sched_setaffinity": 203, "sched_getaffinity": 204, "sched_setattr": 314, "sched_getattr": 315,
@@ -75,13 +75,18 @@ ALLOWED = {
 }
 
 # Unknown to programs rather than forbidden: they probe for these and fall back.
-_NOT_THERE = {"clone3": 435, "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427, "io_setup": 206, "memfd_secret": 447}
+# inotify is among them because it sees through the boundary: a watch on a file of /usr tells when another cell (or the host) opens it, and
+# the instances of all cells count against the 128 of the user that the launcher runs as, so that one cell could use up the host's.
+_NOT_THERE = {
+    "inotify_init": 253, "inotify_add_watch": 254, "inotify_rm_watch": 255, "inotify_init1": 294,
+    "clone3": 435, "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427, "io_setup": 206, "memfd_secret": 447}
 
 # The word a live fork will ask for (every namespace but the PID one). Until fork exists it is answered like the rest.
 _NAMESPACE_FLAGS = 0x7E020000
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
 _AF_UNIX, _AF_INET, _AF_INET6 = 1, 2, 10
 _PER_LINUX, _PER_QUERY = 0, 0xFFFFFFFF
+_RLIMIT_CORE = 4
 
 
 def _argument(index):
@@ -95,7 +100,7 @@ def _errno(number):
 def _judged():
     """Programs for the calls whose arguments decide. Each is a list of instructions that ends in a return on every path."""
     allow = (_RET, 0, 0, _ALLOW)
-    deny = _errno(_EPERM)
+    deny, done = _errno(_EPERM), _errno(0)
     load = lambda index: (_LD_W_ABS, 0, 0, _argument(index))
     is_any = lambda values, otherwise: [(_JEQ, len(values) - i, 0, v) for i, v in enumerate(values)] + [otherwise, allow]
     is_none = lambda values: [(_JEQ, len(values) - i, 0, v) for i, v in enumerate(values)] + [allow, deny]
@@ -106,6 +111,9 @@ def _judged():
         # setsockopt: IPT_SO_SET_* / IP6T_SO_SET_* (64, 65) at SOL_IP (0) and SOL_IPV6 (41) reach netfilter
         54: [load(1), (_JEQ, 2, 0, 0), (_JEQ, 1, 0, 41), allow, load(2), *is_none([64, 65])],
         56: [load(0), (_JSET, 0, 1, _NAMESPACE_FLAGS), deny, allow],                         # clone
+        # setrlimit, prlimit64: a new RLIMIT_CORE (4) is taken for set, and is not (see rlimits); programs that switch their dumps off go on.
+        160: [load(0), (_JEQ, 0, 1, _RLIMIT_CORE), done, allow],
+        302: [load(1), (_JEQ, 0, 4, _RLIMIT_CORE), load(2), (_JEQ, 0, 3, 0), (_LD_W_ABS, 0, 0, _argument(2) + 4), (_JEQ, 0, 1, 0), allow, done],
         135: [load(0), *is_any([_PER_LINUX, _PER_QUERY], deny)],                             # personality
     }
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import secrets
 
 USER = 1000
 _FIRST = 0x70000000  # 1,879,048,192: far above what distributions, subordinate ids (100000+) and systemd's ranges use
@@ -21,13 +22,16 @@ class HostIds:
 
     def __init__(self, first, count, shared):
         self._shared = first if shared else None
-        self._free = list(range(first + count - 1, first - 1, -1)) if not shared else []
+        self._free = list(range(first, first + count)) if not shared else []
 
     def take(self):
         if self._shared is not None:
             return self._shared
         if not self._free:
             raise OSError("no host id is free: every one of this engine's range is used by a live cell")
+        # A cell can read its own (/proc/self/uid_map): taken in order, it would tell how many cells there are.
+        index = secrets.randbelow(len(self._free))
+        self._free[index], self._free[-1] = self._free[-1], self._free[index]
         return self._free.pop()
 
     def give_back(self, host_id):

@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 
-from isolation import hierarchy, landlock, namespaces, syscalls, users
+from isolation import hierarchy, landlock, namespaces, rlimits, syscalls, users
 
 from . import host, server, wire
 
@@ -13,8 +13,7 @@ from . import host, server, wire
 def main():
     options = json.loads(sys.argv[1])
     syscalls.require_supported_machine()
-    stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    stream.connect(options["socket"])
+    stream = socket.socket(fileno=options["link"]) if "link" in options else _connect(options["socket"])
     link = wire.Link(stream)
     try:
         _serve(options, link)
@@ -23,8 +22,15 @@ def main():
         raise
 
 
+def _connect(address):
+    stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    stream.connect(address)
+    return stream
+
+
 def _serve(options, link):
-    identity = _become_powerful(options)
+    rlimits.raise_ceilings()
+    identity = _become_powerful(options, link)
     child = os.fork()
     if child:
         link.socket.close()
@@ -59,14 +65,29 @@ class Identity:
         return "delegated" if self.distinct and tree and not missing else "bare"
 
 
-def _become_powerful(options):
+def _become_powerful(options, link):
+    if "subordinate_ids" in options:
+        return _root_of_namespace(options["subordinate_ids"])
     if os.geteuid() == 0:
         os.setgroups([])
         first, count, lock = users.lease(options["leases"])
         syscalls.unshare(namespaces.NEWNS | namespaces.NEWPID)
         os.set_inheritable(lock, False)
         return Identity(users.HostIds(first, count - 1, shared=False), True, first + count - 1)
-    distinct = _enter_user_namespace()
+    _begin_again({**options, "subordinate_ids": _enter_user_namespace(), "link": link.fileno()})
+
+
+def _begin_again(options):
+    """Executes this program anew inside the user namespace.
+
+    The memory of a process belongs to the user namespace it was executed in, and so decides who may look at it and at its children: with
+    that of the host, this process would not be let into the namespaces of its own cells.
+    """
+    os.set_inheritable(options["link"], True)
+    os.execv(sys.executable, [*sys.orig_argv[:-2], json.dumps(options), sys.orig_argv[-1]])
+
+
+def _root_of_namespace(distinct):
     ids = users.HostIds(1, distinct, shared=False) if distinct else users.HostIds(0, 1, shared=True)
     return Identity(ids, bool(distinct))
 

@@ -11,6 +11,10 @@ class Children:
         """`on_exit(code, signal)` is called once, with one of the two None."""
         self._on_exit[pid] = on_exit
 
+    def clear(self):
+        """In a forked child that guest code will inherit: whose siblings they are is none of its business."""
+        self._on_exit.clear()
+
     def reap(self):
         while True:
             try:

@@ -98,7 +98,8 @@ class _Zygote:
             self._link.send({"event": "spawned", "process": process, "message": str(error)})
             return
         if pid == 0:
-            self._become_kernel(enter.Door(stem_pidfd, join, message["limits"], None, self._filter, self._landlock_abi), control, gate)
+            door = enter.Door(stem_pidfd, join, message["limits"], None, self._filter, self._landlock_abi)
+            self._become_kernel(door, control, gate, self._children)
         wire.close_all(descriptors)
         pidfd = syscalls.pidfd_open(pid)
         self._children.add(pid, lambda code, number: self._link.send({"event": "exit", "process": process, "code": code, "signal": number}))
@@ -106,13 +107,14 @@ class _Zygote:
         os.close(pidfd)
 
     @staticmethod
-    def _become_kernel(door, control, gate):
+    def _become_kernel(door, control, gate, siblings):
         try:
             if gate is not None and os.read(gate, 1) != b"g":
                 os._exit(70)  # the boundary could not be drawn
             enter.enter(door, [None, None, None, control], "/workspace")
             # So that /proc/self belongs to the sandbox's user: all that was inherited has been closed by now.
             syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)
+            siblings.clear()
             kernel.main(3)
         except BaseException as error:
             os.write(2, f"kernel: {type(error).__name__}: {error}\n".encode(errors="replace"))

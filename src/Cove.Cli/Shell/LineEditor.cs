@@ -14,10 +14,13 @@ internal enum LineEnd
 /// <summary>Reads one line from the terminal with the usual keys. A line longer than the terminal is wide scrolls sideways.</summary>
 internal sealed class LineEditor(History history)
 {
+    /// <summary>Stands for the line breaks of a recalled cell while it is edited on one line.</summary>
+    private const char LineBreak = '\u23ce';
+
     public (LineEnd End, string Text) Read(string prompt)
     {
         var buffer = new EditBuffer();
-        var entries = history.Entries.Select(entry => entry.ReplaceLineEndings(" ")).ToList();
+        var entries = history.Entries.Select(entry => entry.Replace('\n', LineBreak)).ToList();
         var at = entries.Count;
         var draft = "";
         Console.TreatControlCAsInput = true;
@@ -35,7 +38,7 @@ internal sealed class LineEditor(History history)
                         buffer.End();
                         Draw(prompt, buffer.Text, buffer.Cursor);
                         Console.Out.Write("\r\n");
-                        return (LineEnd.Entered, buffer.Text);
+                        return (LineEnd.Entered, buffer.Text.Replace(LineBreak, '\n'));
                     case ConsoleKey.C when control:
                         Console.Out.Write("^C\r\n");
                         return (LineEnd.Cancelled, "");

@@ -33,7 +33,7 @@ internal sealed class LauncherProcess : IAsyncDisposable
     public JsonElement Ready { get; private set; }
 
     public static async Task<LauncherProcess> StartAsync(
-        NamespacesOptions options, string engineId, Reactor reactor, Action<JsonElement> onEvent, TimeProvider time, CancellationToken cancellationToken)
+        NamespacesOptions options, Reactor reactor, Action<JsonElement> onEvent, TimeProvider time, CancellationToken cancellationToken)
     {
         if (!File.Exists(Interpreter))
         {
@@ -49,7 +49,8 @@ internal sealed class LauncherProcess : IAsyncDisposable
         listener.Bind(new UnixDomainSocketEndPoint(address));
         listener.Listen(1);
 
-        var process = Start(options, engineId, address, root, cache);
+        // A name of its own for each launcher: one that was killed may have left its groups behind.
+        var process = Start(options, SandboxId.New().Value, address, root, cache);
         var launcher = new LauncherProcess(runDirectory, process, onEvent, time);
         try
         {

@@ -19,10 +19,8 @@ internal sealed class NamespacesBackend : IIsolationBackend
     private readonly ConcurrentDictionary<string, NamespaceCell> _cells = new();
     private readonly ConcurrentDictionary<string, PreparedTemplate> _prepared = new();
     private readonly SemaphoreSlim _starting = new(1, 1);
-    private readonly string _engineId = SandboxId.New().Value;
     private LauncherProcess? _launcher;
     private IsolationTier? _tier;
-    private long _nextProcess;
     private bool _disposed;
 
     public NamespacesBackend(NamespacesOptions options, TimeProvider time)
@@ -97,7 +95,8 @@ internal sealed class NamespacesBackend : IIsolationBackend
 
     internal NamespaceProcess AddProcess(NamespaceCell cell, IFrameLink? control)
     {
-        var process = new NamespaceProcess(Interlocked.Increment(ref _nextProcess), control) { Cell = cell };
+        // Drawn, not counted: a kernel finds its number in the memory it has from its zygote, and shall not learn from it how many there are.
+        var process = new NamespaceProcess(Random.Shared.NextInt64(1, 1L << 53), control) { Cell = cell };
         _processes[process.Id] = process;
         return process;
     }
@@ -211,7 +210,7 @@ internal sealed class NamespacesBackend : IIsolationBackend
                     _launcher = null;
                 }
 
-                var launcher = await LauncherProcess.StartAsync(_options, _engineId, _reactor, OnEvent, _time, cancellationToken);
+                var launcher = await LauncherProcess.StartAsync(_options, _reactor, OnEvent, _time, cancellationToken);
                 await JudgeAsync(launcher);
                 _launcher = launcher;
                 _ = WatchAsync(launcher);
