@@ -59,7 +59,7 @@ def find(delegated=None, proc="/proc/self"):
     with open(f"{proc}/mountinfo", encoding="utf-8") as file:
         mounts = mounted(file.read())
     if "" in mounts:
-        place = _place(mounts[""], own.get("", "/"), delegated)
+        place = _place_v2(mounts[""], own.get("", "/"), delegated)
         offered = _controllers_v2(place)
         if cgroups.MEMORY in offered or cgroups.PIDS in offered:
             return 2, {c: place for c in _WANTED if c in offered}
@@ -73,6 +73,13 @@ def _place(mount, own, delegated):
         if delegated and os.path.isdir(f"{base}/{delegated}"):
             return f"{base}/{delegated}"
     return directory
+
+
+def _place_v2(mount, own, delegated):
+    """The own group holds this very process, so it can give its children no controllers; the top can, where this user may use it."""
+    place = _place(mount, own, delegated)
+    prepared = delegated and os.path.basename(place) == delegated
+    return mount[0] if not prepared and usable(mount[0]) else place
 
 
 def _controllers_v2(directory):
