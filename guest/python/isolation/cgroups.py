@@ -23,11 +23,11 @@ def _read(directory, name):
         return file.read()
 
 
-def _remove(directory):
+def remove(directory):
     """Removes an empty group and those below it. Returns False while something still lives in it."""
     try:
         for entry in os.scandir(directory):
-            if entry.is_dir(follow_symlinks=False) and not _remove(entry.path):
+            if entry.is_dir(follow_symlinks=False) and not remove(entry.path):
                 return False
         os.rmdir(directory)
     except FileNotFoundError:
@@ -83,7 +83,7 @@ class Group:
         self._tree.kill_leaf(self.name, leaf)
 
     def remove_leaf(self, leaf):
-        return _remove(self._tree.leaf_directory(self.name, leaf))
+        return remove(self._tree.leaf_directory(self.name, leaf))
 
     def remove(self):
         return self._tree.remove(self.name)
@@ -151,7 +151,7 @@ class V1:
         _kill_until_empty(directory)
 
     def remove(self, name):
-        return all([_remove(f"{base}/{name}") for base in self._directories])
+        return all([remove(f"{base}/{name}") for base in self._directories])
 
     def files(self, name):
         files = {}
@@ -211,7 +211,7 @@ class V2:
             _kill_until_empty(directory)
 
     def remove(self, name):
-        return _remove(f"{self._base}/{name}")
+        return remove(f"{self._base}/{name}")
 
     def files(self, name):
         base = f"{self._base}/{name}"

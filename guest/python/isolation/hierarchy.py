@@ -2,7 +2,7 @@
 
 import os
 
-from . import cgroups
+from . import cgroups, leftovers
 
 _WANTED = (cgroups.MEMORY, cgroups.CPU, cgroups.PIDS)
 
@@ -99,18 +99,14 @@ def claim(engine, delegated=None, found=None):
         return None, missing, []
     made = []
     if version == 2:
-        base = f"{next(iter(ours.values()))}/cove-{engine}"
-        os.mkdir(base, 0o755)
+        base = leftovers.make(next(iter(ours.values())), engine)
         made.append(base)
         granted = _delegate_v2(os.path.dirname(base), base, ours)
         missing = [c for c in _WANTED if c not in granted]
         return cgroups.V2(base, granted), missing, made
-    bases = {}
-    for controller, place in ours.items():
-        bases[controller] = f"{place}/cove-{engine}"
-        if bases[controller] not in made:
-            os.mkdir(bases[controller], 0o755)
-            made.append(bases[controller])
+    at = {place: leftovers.make(place, engine) for place in sorted(set(ours.values()))}  # cpu and cpuacct often share one
+    made.extend(at.values())
+    bases = {controller: at[place] for controller, place in ours.items()}
     if cgroups.PIDS not in bases:
         # Without the pids tree there is nowhere to put leaves; a tree is then killed through the PID namespace.
         missing = sorted({*missing, cgroups.PIDS})
@@ -130,16 +126,7 @@ def _delegate_v2(parent, base, wanted):
     return granted
 
 
-def reap_dead(live, delegated=None, found=None):
-    """Removes groups of engines that no longer run. `live(engine)` says whether one does."""
+def reap_dead(delegated=None, found=None):
+    """Removes the groups of engines that no longer run. Returns those that are not empty yet."""
     _, places = found or find(delegated)
-    removed = []
-    for place in set(places.values()):
-        try:
-            names = [e.name for e in os.scandir(place) if e.name.startswith("cove-") and e.is_dir(follow_symlinks=False)]
-        except OSError:
-            continue
-        for name in names:
-            if not live(name[len("cove-"):]) and cgroups._remove(f"{place}/{name}"):
-                removed.append(f"{place}/{name}")
-    return removed
+    return leftovers.reap(places.values())

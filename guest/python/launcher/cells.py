@@ -234,6 +234,6 @@ def remove_groups(launcher, groups):
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
         launcher.children.reap()
-        if all([cgroups._remove(group) for group in groups]):
+        if all([cgroups.remove(group) for group in groups]):
             return
         time.sleep(0.005)

@@ -39,6 +39,7 @@ def _serve(options, link):
     # From here on PID 1 of the namespace: when this process dies, the kernel kills every zygote and cell.
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, 9)
     place = host.move_in(options)
+    hierarchy.reap_dead(options.get("delegated_group"))
     tree, missing, made = hierarchy.claim(options["engine"], options.get("delegated_group"))
     abi = landlock.abi()
     if not abi:

@@ -121,6 +121,11 @@ internal static class Outcomes
         $"The host lost the sandbox{(detail is null ? "" : $": {detail}")}.",
         "Create a new sandbox and try again; this was not the code's doing.");
 
+    public static RunError ProcessLost() => Error(
+        "process_lost", ErrorCategory.Infrastructure, true,
+        "The host lost sight of the run's process (what it was started from ended) and killed it.",
+        "Run the set-up code again; this was not the code's doing.");
+
     public static RunError EngineFault() => Error(
         "engine_fault", ErrorCategory.Infrastructure, true,
         "The engine failed while it supervised the run; the log says how.",

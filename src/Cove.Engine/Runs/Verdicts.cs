@@ -51,6 +51,7 @@ internal static class Verdicts
         }
 
         var verdict = OfDeath(ending, file) ?? Stopped(ending, file)
+            ?? Unseen(ending)
             ?? new Verdict(RunOutcome.Killed, Outcomes.CommandKilled(Signals.Describe(ending.Exit), Evidence(ending)));
         return verdict with { StateLost = false };
     }
@@ -123,7 +124,12 @@ internal static class Verdicts
 
     private static Verdict Died(Ending ending, CaseFile file) => ending.HitMemoryLimit
         ? OutOfMemory(ending, file)
-        : new Verdict(RunOutcome.Killed, Outcomes.KernelDied(Signals.Describe(ending.Exit), Evidence(ending)), Signals.ExitCode(ending.Exit), true);
+        : Unseen(ending) ?? new Verdict(RunOutcome.Killed, Outcomes.KernelDied(Signals.Describe(ending.Exit), Evidence(ending)), Signals.ExitCode(ending.Exit), true);
+
+    /// <summary>The host lost sight of the process and ended it; no guest can bring that about.</summary>
+    private static Verdict? Unseen(Ending ending) => ending.Exit is { Code: null, Signal: null }
+        ? new Verdict(RunOutcome.InfrastructureFailure, Outcomes.ProcessLost(), Signals.ExitCode(Signals.Kill), true)
+        : null;
 
     private static Verdict OutOfMemory(Ending ending, CaseFile file) =>
         new(RunOutcome.OutOfMemory, Outcomes.MemoryLimit(file.Limits, Evidence(ending)), Signals.ExitCode(Signals.Kill), true);

@@ -1,88 +1,78 @@
-"""Where control groups are looked for. Version 2 is judged on a fake hierarchy: directories with the files the kernel would show."""
-
 import os
 import tempfile
 import unittest
 
 from isolation import cgroups, hierarchy
 
-LIMITS = {"memory_bytes": 1 << 28, "pids": 64, "cpu_millis": 500, "disk_bytes": 1 << 20, "inodes": 64, "open_files": 64}
+V1_MOUNTS = """\
+30 25 0:26 / {root}/memory rw,relatime - cgroup cgroup rw,memory
+31 25 0:27 / {root}/cpu rw,relatime - cgroup cgroup rw,cpu,cpuacct
+32 25 0:28 / {root}/pids rw - cgroup cgroup rw,pids
+33 25 0:29 / {root}/unified rw shared:4 - cgroup2 cgroup2 rw
+"""
 
 
-class Fake(unittest.TestCase):
+class HierarchyTest(unittest.TestCase):
     def setUp(self):
-        self._directory = tempfile.TemporaryDirectory()
-        self.addCleanup(self._directory.cleanup)
-        self.base = self._directory.name
-        os.makedirs(f"{self.base}/proc")
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.root = f"{temporary.name}/groups"
+        self.proc = f"{temporary.name}/proc"
+        os.makedirs(self.proc)
 
-    def proc(self, mounts, groups):
-        lines = [f"{i} 1 0:{i} {root} {point} rw,relatime - {kind} {kind} {options}" for i, (root, point, kind, options) in enumerate(mounts, 30)]
-        self.write("proc/mountinfo", "\n".join(lines) + "\n")
-        self.write("proc/cgroup", "\n".join(groups) + "\n")
-        return f"{self.base}/proc"
+    def host(self, own, mounts, *directories, controllers=None):
+        for name, text in (("cgroup", own), ("mountinfo", mounts.format(root=self.root))):
+            with open(f"{self.proc}/{name}", "w", encoding="utf-8") as file:
+                file.write(text)
+        for directory in directories:
+            os.makedirs(f"{self.root}/{directory}", exist_ok=True)
+            for name, text in (("cgroup.procs", ""), ("cgroup.controllers", controllers or ""), ("cgroup.subtree_control", "")):
+                with open(f"{self.root}/{directory}/{name}", "w", encoding="ascii") as file:
+                    file.write(text)
 
-    def write(self, path, text):
-        os.makedirs(os.path.dirname(f"{self.base}/{path}"), exist_ok=True)
-        with open(f"{self.base}/{path}", "w", encoding="ascii") as file:
-            file.write(text)
+    def find(self, delegated=None):
+        version, places = hierarchy.find(delegated, self.proc)
+        return version, {c: os.path.relpath(d, self.root) for c, d in places.items()}
 
-    def read(self, path):
-        with open(f"{self.base}/{path}", encoding="ascii") as file:
-            return file.read()
+    def test_v1_controllers_are_found_below_the_own_group(self):
+        self.host("4:memory:/a/b\n3:pids:/\n2:cpu,cpuacct:/c\n0::/\n", V1_MOUNTS, "memory/a/b", "pids", "cpu/c", "unified")
+        self.assertEqual(self.find(), (1, {"memory": "memory/a/b", "pids": "pids", "cpu": "cpu/c", "cpuacct": "cpu/c"}))
 
-    def group(self, path, controllers="memory cpu pids"):
-        for name, text in (("cgroup.procs", ""), ("cgroup.controllers", controllers), ("cgroup.subtree_control", "")):
-            self.write(f"{path}/{name}", text)
-        return f"{self.base}/{path}"
+    def test_a_unified_mount_without_controllers_is_not_v2(self):
+        self.host("4:memory:/\n0::/x\n", V1_MOUNTS, "memory", "unified/x", controllers="hugetlb")
+        self.assertEqual(self.find()[0], 1)
 
+    def test_v2_is_taken_where_it_has_the_controllers(self):
+        mounts = "33 25 0:29 / {root} rw shared:4 - cgroup2 cgroup2 rw\n"
+        self.host("0::/user.slice\n", mounts, "user.slice", controllers="cpuset cpu memory pids")
+        self.assertEqual(self.find(), (2, {c: "user.slice" for c in ("memory", "cpu", "pids")}))
 
-class V2(Fake):
-    def test_a_prepared_group_is_used_from_inside_of_it(self):
-        top = self.group("fs")
-        prepared = self.group("fs/cove-user-1000")
-        self.group("fs/cove-user-1000/session")
-        proc = self.proc([("/", top, "cgroup2", "rw")], ["0::/cove-user-1000/session"])
-        version, places = hierarchy.find("cove-user-1000", proc)
-        self.assertEqual((2, {c: prepared for c in ("memory", "cpu", "pids")}), (version, places))
+    def test_a_mount_of_a_part_is_the_place_of_that_part(self):
+        mounts = "33 25 0:29 /docker/x {root} rw - cgroup2 cgroup2 rw\n"
+        self.host("0::/docker/x/y\n", mounts, ".", "y", controllers="memory pids")
+        self.assertEqual(self.find()[1]["memory"], "y")
 
-    def test_root_makes_its_groups_at_the_top_because_its_own_group_holds_itself(self):
-        top = self.group("fs")
-        self.group("fs/user.slice")
-        proc = self.proc([("/", top, "cgroup2", "rw")], ["0::/user.slice"])
-        self.assertEqual(top, hierarchy.find(None, proc)[1]["memory"])
+    def test_a_delegated_group_is_looked_for_beside_the_own_one_and_at_the_top(self):
+        self.host("4:memory:/a\n3:pids:/a\n0::/\n", V1_MOUNTS, "memory/a", "memory/cove-user-7", "pids/a/cove-user-7", "cpu", "unified")
+        places = self.find("cove-user-7")[1]
+        self.assertEqual((places["memory"], places["pids"], places["cpu"]), ("memory/cove-user-7", "pids/a/cove-user-7", "cpu"))
 
-    def test_claiming_enables_the_controllers_and_writes_the_limits(self):
-        top = self.group("fs")
-        places = {c: top for c in ("memory", "cpu", "pids")}
-        tree, missing, made = hierarchy.claim("e1", found=(2, places))
-        self.assertEqual(([], [f"{top}/cove-e1"]), (missing, made))
-        self.assertEqual("+pids", self.read("fs/cove-e1/cgroup.subtree_control"))  # the last one written; the kernel adds them up
-        tree.make("cell", LIMITS)
-        self.assertEqual(str(1 << 28), self.read("fs/cove-e1/cell/memory.max"))
-        self.assertEqual("50000 100000", self.read("fs/cove-e1/cell/cpu.max"))
-        self.assertEqual("64", self.read("fs/cove-e1/cell/pids.max"))
+    def test_no_hierarchy_at_all_leaves_everything_missing(self):
+        self.host("", "")
+        self.assertEqual(hierarchy.claim("e", found=hierarchy.find(None, self.proc)), (None, ["memory", "cpu", "pids"], []))
 
-    def test_a_v2_mount_without_the_controllers_leaves_v1_in_use(self):
-        unified, memory = self.group("unified", "hugetlb"), self.group("memory")
-        proc = self.proc([("/", memory, "cgroup", "rw,memory"), ("/", unified, "cgroup2", "rw")], ["4:memory:/", "0::/"])
-        self.assertEqual((1, {"memory": memory}), hierarchy.find(None, proc))
+    def test_a_claim_makes_the_engines_groups_and_names_what_is_missing(self):
+        self.host("4:memory:/\n2:cpu,cpuacct:/\n", V1_MOUNTS, "memory", "cpu")
+        tree, missing, made = hierarchy.claim("e", found=hierarchy.find(None, self.proc))
+        self.assertIsInstance(tree, cgroups.V1)
+        self.assertEqual(missing, ["pids"])
+        self.assertEqual([os.path.relpath(d, self.root) for d in made], ["cpu/cove-engine-e", "memory/cove-engine-e"])
+        self.assertTrue(all(os.path.isdir(d) for d in made))
 
-
-class V1(Fake):
-    def test_a_prepared_group_is_found_at_the_top_of_each_tree(self):
-        mounts = []
-        for controller in ("memory", "cpu", "pids", "cpuacct"):
-            self.group(f"{controller}/cove-user-1000")
-            mounts.append(("/", f"{self.base}/{controller}", "cgroup", f"rw,{controller}"))
-        proc = self.proc(mounts, ["4:memory:/some/where", "3:cpu:/", "2:pids:/", "1:cpuacct:/"])
-        version, places = hierarchy.find("cove-user-1000", proc)
-        self.assertEqual(1, version)
-        self.assertEqual({c: f"{self.base}/{c}/cove-user-1000" for c in ("memory", "cpu", "pids", "cpuacct")}, places)
-
-    def test_without_any_place_everything_is_missing(self):
-        self.assertEqual((None, ["memory", "cpu", "pids"], []), hierarchy.claim("e1", found=(1, {})))
-
-
-if __name__ == "__main__":
-    unittest.main()
+    def test_under_v2_controllers_are_granted_downwards(self):
+        mounts = "33 25 0:29 / {root} rw - cgroup2 cgroup2 rw\n"
+        self.host("0::/u\n", mounts, "u", controllers="memory pids")
+        tree, missing, made = hierarchy.claim("e", found=hierarchy.find(None, self.proc))
+        self.assertEqual((tree.version, tree.controllers, missing), (2, frozenset({"memory", "pids"}), ["cpu"]))
+        with open(f"{made[0]}/cgroup.subtree_control", encoding="ascii") as file:
+            self.assertIn("+", file.read())
