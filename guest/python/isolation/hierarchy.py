@@ -76,10 +76,17 @@ def _place(mount, own, delegated):
 
 
 def _place_v2(mount, own, delegated):
-    """The own group holds this very process, so it can give its children no controllers; the top can, where this user may use it."""
+    """A group with members (the own one has at least this process) can give its children no controllers; the top can, where this user may use it."""
     place = _place(mount, own, delegated)
-    prepared = delegated and os.path.basename(place) == delegated
-    return mount[0] if not prepared and usable(mount[0]) else place
+    return mount[0] if _has_members(place) and usable(mount[0]) else place
+
+
+def _has_members(directory):
+    try:
+        with open(f"{directory}/cgroup.procs", encoding="ascii") as file:
+            return bool(file.read(1))
+    except OSError:
+        return False
 
 
 def _controllers_v2(directory):

@@ -48,7 +48,7 @@ class V2(Fake):
 
     def test_root_makes_its_groups_at_the_top_because_its_own_group_holds_itself(self):
         top = self.group("fs")
-        self.group("fs/user.slice")
+        self.write(f"{os.path.relpath(self.group('fs/user.slice'), self.base)}/cgroup.procs", "4711\n")
         proc = self.proc([("/", top, "cgroup2", "rw")], ["0::/user.slice"])
         self.assertEqual(top, hierarchy.find(None, proc)[1]["memory"])
 
@@ -56,12 +56,12 @@ class V2(Fake):
         top = self.group("fs")
         places = {c: top for c in ("memory", "cpu", "pids")}
         tree, missing, made = hierarchy.claim("e1", found=(2, places))
-        self.assertEqual(([], [f"{top}/cove-e1"]), (missing, made))
-        self.assertEqual("+pids", self.read("fs/cove-e1/cgroup.subtree_control"))  # the last one written; the kernel adds them up
+        self.assertEqual(([], [f"{top}/cove-engine-e1"]), (missing, made))
+        self.assertEqual("+pids", self.read("fs/cove-engine-e1/cgroup.subtree_control"))  # the last one written; the kernel adds them up
         tree.make("cell", LIMITS)
-        self.assertEqual(str(1 << 28), self.read("fs/cove-e1/cell/memory.max"))
-        self.assertEqual("50000 100000", self.read("fs/cove-e1/cell/cpu.max"))
-        self.assertEqual("64", self.read("fs/cove-e1/cell/pids.max"))
+        self.assertEqual(str(1 << 28), self.read("fs/cove-engine-e1/cell/memory.max"))
+        self.assertEqual("50000 100000", self.read("fs/cove-engine-e1/cell/cpu.max"))
+        self.assertEqual("64", self.read("fs/cove-engine-e1/cell/pids.max"))
 
     def test_a_v2_mount_without_the_controllers_leaves_v1_in_use(self):
         unified, memory = self.group("unified", "hugetlb"), self.group("memory")
