@@ -39,22 +39,29 @@ def remove(directory):
 
 def _kill_members(directory):
     """One round of SIGKILL to what is in the group now; returns whether anything was."""
-    found = False
-    for word in _read(directory, "cgroup.procs").split():
-        found = True
-        try:
-            pidfd = syscalls.pidfd_open(int(word))
-        except OSError:
-            continue
-        try:
-            # The descriptor is held first, the membership read again after: the number cannot have passed to a stranger between.
-            if word in _read(directory, "cgroup.procs").split():
-                syscalls.pidfd_send_signal(pidfd, signal.SIGKILL)
-        except OSError:
-            pass
-        finally:
+    words = _read(directory, "cgroup.procs").split()
+    for start in range(0, len(words), 256):
+        _kill_batch(directory, words[start:start + 256])
+    return bool(words)
+
+
+def _kill_batch(directory, words):
+    held = {}
+    try:
+        for word in words:
+            try:
+                held[word] = syscalls.pidfd_open(int(word))
+            except OSError:
+                continue
+        # The descriptors are held first, the membership read again after: a number cannot have passed to a stranger between.
+        for word in held.keys() & set(_read(directory, "cgroup.procs").split()):
+            try:
+                syscalls.pidfd_send_signal(held[word], signal.SIGKILL)
+            except OSError:
+                pass
+    finally:
+        for pidfd in held.values():
             os.close(pidfd)
-    return found
 
 
 class Group:
@@ -134,6 +141,10 @@ class V1:
             order.reverse()
         for name in order:
             _write(directory, name, value)
+        # Version 1 counts socket buffers apart, and only where there is a limit.
+        sockets = "memory.kmem.tcp.limit_in_bytes"
+        if os.path.exists(f"{directory}/{sockets}"):
+            _write(directory, sockets, value // 4)
 
     def leaf_directory(self, name, leaf):
         return f"{self._bases[PIDS]}/{name}/{leaf}"

@@ -32,9 +32,10 @@ def enter(door, descriptors, directory):
     namespaces.enter(door.stem_pidfd)
     os.chdir(directory)
     os.umask(0o022)
-    rlimits.apply(door.limits, door.soft_memory)
     cgroups.join(door.join)
     place(descriptors)
+    # After the launcher's own descriptors are closed: their numbers may be over the cell's limit.
+    rlimits.apply(door.limits, door.soft_memory)
     capabilities.drop_bounding_set()
     os.setresgid(users.USER, users.USER, users.USER)
     os.setresuid(users.USER, users.USER, users.USER)

@@ -106,7 +106,14 @@ def _judged():
     is_none = lambda values: [(_JEQ, len(values) - i, 0, v) for i, v in enumerate(values)] + [allow, deny]
     return {
         16: [load(1), *is_none([_TIOCSTI, _TIOCLINUX])],                                     # ioctl: no typing into terminals
-        41: [load(0), *is_any([_AF_UNIX, _AF_INET, _AF_INET6], _errno(_EAFNOSUPPORT))],      # socket
+        # mmap, shmget, memfd_create: the host's huge pages are counted by no group of the cell
+        9: [load(3), (_JSET, 0, 1, 0x40000), _errno(12), allow],
+        29: [load(2), (_JSET, 0, 1, 0x800), deny, allow],
+        319: [load(1), (_JSET, 0, 1, 4), _errno(22), allow],
+        72: [load(1), *is_none([1026])],                                                     # fcntl: F_NOTIFY sees through the boundary as inotify does
+        # socket: TCP and UDP only; others (SCTP, MPTCP, SMC, UDP-Lite, L2TP) are loaded into the kernel when asked for
+        41: [load(0), (_JEQ, 3, 0, _AF_UNIX), (_JEQ, 3, 0, _AF_INET), (_JEQ, 2, 0, _AF_INET6), _errno(_EAFNOSUPPORT), allow,
+             load(2), *is_any([0, 6, 17], _errno(93))],
         53: [load(0), *is_any([_AF_UNIX], _errno(_EAFNOSUPPORT))],                           # socketpair
         # setsockopt: IPT_SO_SET_* / IP6T_SO_SET_* (64, 65) at SOL_IP (0) and SOL_IPV6 (41) reach netfilter
         54: [load(1), (_JEQ, 2, 0, 0), (_JEQ, 1, 0, 41), allow, load(2), *is_none([64, 65])],

@@ -75,7 +75,10 @@ def _stem_join(launcher, cell):
 
 
 def _built(launcher, cell, link, gate, birth):
-    data, received, _, _ = socket.recv_fds(link, 4096, 1)
+    try:
+        data, received, _, _ = socket.recv_fds(link, 4096, 1)
+    except OSError:
+        data, received = b"", []  # it was killed before it read its first byte: the kernel says so by a reset
     if data.startswith(b"t") and cell.tree is None and not cell.removed:
         cell.tree = received[0]
         os.set_inheritable(cell.tree, False)
@@ -84,10 +87,13 @@ def _built(launcher, cell, link, gate, birth):
             return  # the stem is about to be executed; the link's end says that it was
     launcher.forget(link)
     link.close()
-    if data or cell.tree is None:
+    if data or cell.tree is None or cell.dead:
         said = data[1:].decode(errors="replace") or "the process ended"
         birth.done("boundary", Refused("host_error", f"the boundary could not be drawn: {said}"))
     else:
-        os.write(gate, b"g")
+        try:
+            os.write(gate, b"g")
+        except BrokenPipeError:
+            pass  # the kernel at the gate is gone, and its end is told as any other
         birth.done("boundary")
     os.close(gate)  # without the byte: the kernel at the gate leaves

@@ -53,7 +53,8 @@ class Cell:
 
     def unseen(self, process):
         """Nobody can see this process's end any more: it is ended, and said to have ended so."""
-        self.kill_tree(process)
+        if not self.dead:
+            self.kill_tree(process)
         self._forget(process)
         self._launcher.tell(event="exit", process=process, code=None, signal=None)
 
