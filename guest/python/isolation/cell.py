@@ -66,6 +66,7 @@ def _become_stem(plan, link):
         tree = mounts.build_cell(plan.system_root, plan.staging, plan.masks, plan.limits)
         socket.send_fds(link, [b"t"], [tree])
         _reset_signals()
+        capabilities.drop_bounding_set()
         capabilities.drop_all()
         capabilities.no_new_privileges()
         _keep_only(executable, report)

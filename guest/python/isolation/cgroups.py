@@ -71,12 +71,14 @@ class Group:
         self._tree = tree
         self.name = name
         self._next_leaf = 0
+        self._left = set()  # leaves whose process ended while a child of it lived on
 
     def set_limits(self, limits):
         self._tree.set_limits(self.name, limits)
 
     def add_leaf(self):
         """A new sub-group for one process tree; returns its name."""
+        self._left = {old for old in self._left if not remove(self._tree.leaf_directory(self.name, old))}
         self._next_leaf += 1
         leaf = f"t{self._next_leaf}"
         self._tree.make_leaf(self.name, leaf)
@@ -90,7 +92,8 @@ class Group:
         self._tree.kill_leaf(self.name, leaf)
 
     def remove_leaf(self, leaf):
-        return remove(self._tree.leaf_directory(self.name, leaf))
+        if not remove(self._tree.leaf_directory(self.name, leaf)):
+            self._left.add(leaf)
 
     def remove(self):
         return self._tree.remove(self.name)
@@ -119,9 +122,7 @@ class V1:
     def make(self, name, limits):
         for base in self._directories:
             os.mkdir(f"{base}/{name}", 0o755)
-        group = Group(self, name)
-        group.set_limits(limits)
-        return group
+        return Group(self, name)
 
     def set_limits(self, name, limits):
         if MEMORY in self._bases:
@@ -141,6 +142,8 @@ class V1:
             order.reverse()
         for name in order:
             _write(directory, name, value)
+        if not has_swap_limit:
+            _write(directory, "memory.swappiness", 0)  # nothing bounds what would be swapped
         # Version 1 counts socket buffers apart, and only where there is a limit.
         sockets = "memory.kmem.tcp.limit_in_bytes"
         if os.path.exists(f"{directory}/{sockets}"):
@@ -189,9 +192,7 @@ class V2:
 
     def make(self, name, limits):
         os.mkdir(f"{self._base}/{name}", 0o755)
-        group = Group(self, name)
-        group.set_limits(limits)
-        return group
+        return Group(self, name)
 
     def set_limits(self, name, limits):
         directory = f"{self._base}/{name}"

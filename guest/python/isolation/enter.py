@@ -40,6 +40,7 @@ def enter(door, descriptors, directory):
     os.setresgid(users.USER, users.USER, users.USER)
     os.setresuid(users.USER, users.USER, users.USER)
     capabilities.drop_all()
+    syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)  # the change of ids may have set it anew (fs.suid_dumpable)
     capabilities.no_new_privileges()
     if door.landlock_abi:
         landlock.restrict(door.landlock_abi)

@@ -120,6 +120,7 @@ def claim(engine, delegated=None, found=None):
     return cgroups.V1(bases), missing, made
 
 
+
 def _delegate_v2(parent, base, wanted):
     granted = []
     for controller in wanted:

@@ -20,16 +20,30 @@ def apply(limits, soft_memory):
         exact(resource.RLIMIT_DATA, soft_memory)
 
 
+def lower(pid, limits):
+    """For a process that entered before the limits were known: a parked kernel, when a sandbox with lower limits is made of it."""
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limits["open_files"],) * 2)
+    resource.prlimit(pid, resource.RLIMIT_NPROC, (limits["pids"],) * 2)
+
+
 def raise_ceilings():
     """For the launcher, before it makes a cell. What these limits count in a cell counts against the launcher's user too, up to the limit
     the launcher had when it made the cell: at the default one cell could use up what is meant for all of them and for the host's user.
     """
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # some descriptors for each cell
     for which in (resource.RLIMIT_NPROC, resource.RLIMIT_SIGPENDING, resource.RLIMIT_MSGQUEUE, resource.RLIMIT_MEMLOCK):
         hard = resource.getrlimit(which)[1]
         try:
             resource.setrlimit(which, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         except (ValueError, OSError):  # only root may; for others a cell's own limit is a small share of the whole
             resource.setrlimit(which, (hard, hard))
+
+
+def lower(pid, limits):
+    """For a process that was started under higher limits; the cell's owner may."""
+    for which, value in ((resource.RLIMIT_NOFILE, limits["open_files"]), (resource.RLIMIT_NPROC, limits["pids"])):
+        resource.prlimit(pid, which, (value, value))
 
 
 def exact(which, value):

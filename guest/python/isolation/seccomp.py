@@ -105,7 +105,8 @@ def _judged():
     is_any = lambda values, otherwise: [(_JEQ, len(values) - i, 0, v) for i, v in enumerate(values)] + [otherwise, allow]
     is_none = lambda values: [(_JEQ, len(values) - i, 0, v) for i, v in enumerate(values)] + [allow, deny]
     return {
-        16: [load(1), *is_none([_TIOCSTI, _TIOCLINUX])],                                     # ioctl: no typing into terminals
+        # ioctl: no typing into terminals, no line disciplines, and none of the socket requests that load modules (bridges, VLANs, bonds)
+        16: [load(1), *is_none([_TIOCSTI, _TIOCLINUX, 0x5423, 0x8940, 0x8941, 0x8982, 0x8983, 0x89A0, 0x89A1, 0x89A2, 0x89A3])],
         # mmap, shmget, memfd_create: the host's huge pages are counted by no group of the cell
         9: [load(3), (_JSET, 0, 1, 0x40000), _errno(12), allow],
         29: [load(2), (_JSET, 0, 1, 0x800), deny, allow],
@@ -113,10 +114,16 @@ def _judged():
         72: [load(1), *is_none([1026])],                                                     # fcntl: F_NOTIFY sees through the boundary as inotify does
         # socket: TCP and UDP only; others (SCTP, MPTCP, SMC, UDP-Lite, L2TP) are loaded into the kernel when asked for
         41: [load(0), (_JEQ, 3, 0, _AF_UNIX), (_JEQ, 3, 0, _AF_INET), (_JEQ, 2, 0, _AF_INET6), _errno(_EAFNOSUPPORT), allow,
-             load(2), *is_any([0, 6, 17], _errno(93))],
+             load(2), (_JEQ, 3, 0, 0), (_JEQ, 2, 0, 6), (_JEQ, 1, 0, 17), _errno(93),
+             load(1), (_AND, 0, 0, 0xF), *is_any([1, 2], _errno(94))],
         53: [load(0), *is_any([_AF_UNIX], _errno(_EAFNOSUPPORT))],                           # socketpair
         # setsockopt: IPT_SO_SET_* / IP6T_SO_SET_* (64, 65) at SOL_IP (0) and SOL_IPV6 (41) reach netfilter
-        54: [load(1), (_JEQ, 2, 0, 0), (_JEQ, 1, 0, 41), allow, load(2), *is_none([64, 65])],
+        # and TCP_ULP (31) at SOL_TCP (6) loads protocol modules
+        54: [load(1), (_JEQ, 3, 0, 0), (_JEQ, 2, 0, 41), (_JEQ, 6, 0, 6), allow,
+             load(2), (_JEQ, 2, 0, 64), (_JEQ, 1, 0, 65), allow, deny,
+             load(2), *is_none([31])],
+        # sync, syncfs: a cell's files are in memory; flushing the host's disks is not its business
+        162: [done], 306: [done],
         56: [load(0), (_JSET, 0, 1, _NAMESPACE_FLAGS), deny, allow],                         # clone
         # setrlimit, prlimit64: a new RLIMIT_CORE (4) is taken for set, and is not (see rlimits); programs that switch their dumps off go on.
         160: [load(0), (_JEQ, 0, 1, _RLIMIT_CORE), done, allow],

@@ -21,6 +21,7 @@ CLOSE_RANGE = 436
 SECCOMP = 317
 EXECVEAT = 322
 CAPSET = 126
+MOUNT_SETATTR = 442
 LANDLOCK_CREATE_RULESET = 444
 LANDLOCK_ADD_RULE = 445
 LANDLOCK_RESTRICT_SELF = 446
@@ -82,6 +83,15 @@ def sethostname(name):
 
 def pidfd_open(pid):
     return raw(PIDFD_OPEN, pid, 0, what="pidfd_open")
+
+
+def pid_of(pidfd):
+    """The process behind a descriptor; ProcessLookupError when it has ended."""
+    with open(f"/proc/self/fdinfo/{pidfd}", encoding="ascii") as file:
+        pid = next(int(line.split()[1]) for line in file if line.startswith("Pid:"))
+    if pid <= 0:
+        raise ProcessLookupError(f"the process of descriptor {pidfd} has ended")
+    return pid
 
 
 def pidfd_send_signal(pidfd, number):

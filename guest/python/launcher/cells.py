@@ -3,7 +3,7 @@
 import os
 import signal
 
-from isolation import cgroups, enter, syscalls
+from isolation import cgroups, enter, rlimits, syscalls
 
 from . import processes, requests, wire
 from .requests import Refused
@@ -144,6 +144,9 @@ def set_limits(launcher, request, descriptors):
         cell.group.set_limits(limits)
     if (limits["disk_bytes"], limits["inodes"]) != (cell.limits["disk_bytes"], cell.limits["inodes"]):
         processes.resize_tmpfs(cell.tree, limits["disk_bytes"], limits["inodes"])
+    if (limits["open_files"], limits["pids"]) != (cell.limits["open_files"], cell.limits["pids"]):
+        for pidfd, _ in cell.processes.values():
+            rlimits.lower(syscalls.pid_of(pidfd), limits)
     cell.limits = limits
     launcher.answer(request)
 

@@ -193,7 +193,8 @@ def _become_zygote(launcher, template, link, preload, packages):
         options = json.dumps({"preload": preload, "packages": packages, "landlock_abi": launcher.landlock_abi})
         code = "import sys; sys.path.insert(0, '/opt/cove/python'); import zygote.main; zygote.main.main()"
         # An empty environment: it is what /proc/self/environ of every kernel forked from here will show.
-        os.execve("/usr/bin/python3", ["python3", "-I", "-B", "-c", code, options], {})
+        # Its whole path as its name: without PATH it could not tell sys.executable, which subprocess and multiprocessing start.
+        os.execve("/usr/bin/python3", ["/usr/bin/python3", "-I", "-B", "-c", code, options], {})
     except BaseException as error:
         os.write(2, f"zygote of {template.name}: {error}\n".encode())
         os._exit(70)

@@ -115,6 +115,8 @@ class _Zygote:
             # So that /proc/self belongs to the sandbox's user: all that was inherited has been closed by now.
             syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)
             siblings.clear()
+            os.set_inheritable(3, False)  # what guest code executes must not hold the kernel's link
+            signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # as in any Python: writing to a closed pipe is an error and not the end
             kernel.main(3)
         except BaseException as error:
             os.write(2, f"kernel: {type(error).__name__}: {error}\n".encode(errors="replace"))

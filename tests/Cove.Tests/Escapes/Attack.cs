@@ -19,6 +19,12 @@ internal static class Attack
                 return None
             got.append(f"{name}: {value!r}"[:300])
             return value
+        def put(path, text):
+            descriptor = os.open(path, os.O_WRONLY)
+            try:
+                return os.write(descriptor, text)
+            finally:
+                os.close(descriptor)
         def denied(name, number, *arguments, by=(errno.EPERM, errno.ENOSYS)):
             result, error = syscall(number, *arguments)
             if result == 0 and name.startswith("clone"):
@@ -29,7 +35,7 @@ internal static class Attack
         """;
 
     /// <summary>An attack adds what it gets to <c>got</c>; the script ends by printing it, or "held".</summary>
-    public static string Script(string attack) => Prelude + attack + "\nprint('\\n'.join(got) if got else 'held')\n";
+    public static string Script(string attack) => Prelude + attack + "\nprint('\\n'.join(map(str, got)) if got else 'held')\n";
 
     /// <summary>A secret that no scanner's own source contains: scanners look for the pattern.</summary>
     public static string NewSecret() => "PLANT" + Guid.NewGuid().ToString("N");

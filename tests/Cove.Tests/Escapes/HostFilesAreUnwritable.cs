@@ -17,7 +17,8 @@ public abstract class HostFilesAreUnwritable(IEngineUnderAttack engine) : Escape
         for path in dict.fromkeys(targets):
             mode = os.lstat(path).st_mode
             attempt("utime " + path, lambda: os.utime(path, follow_symlinks=False))
-            attempt("chmod " + path, lambda: os.chmod(path, 0o777))
+            if not stat.S_ISLNK(mode):
+                attempt("chmod " + path, lambda: os.chmod(path, 0o777))
             attempt("chown " + path, lambda: os.chown(path, 1000, 1000, follow_symlinks=False))
             attempt("setxattr " + path, lambda: os.setxattr(path, "user.x", b"x"))
             attempt("rename " + path, lambda: os.rename(path, path + ".x"))
@@ -34,7 +35,7 @@ public abstract class HostFilesAreUnwritable(IEngineUnderAttack engine) : Escape
         for path in ("/proc/sys/kernel/core_pattern", "/proc/sys/kernel/hostname", "/proc/sys/kernel/shmmax", "/proc/sys/net/ipv4/ip_forward", "/proc/sys/vm/drop_caches",
                      "/proc/sysrq-trigger", "/proc/self/uid_map", "/proc/self/gid_map", "/proc/self/setgroups", "/proc/sys/user/max_user_namespaces",
                      "/proc/sys/fs/binfmt_misc/register", "/proc/sys/kernel/modprobe"):
-            attempt("write " + path, lambda: open(path, "w").write("1"))
+            attempt("write " + path, lambda: put(path, b"1000 0 1"))
         """;
 
     private const string RemountEverything = """

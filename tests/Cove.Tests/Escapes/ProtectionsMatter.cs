@@ -65,6 +65,7 @@ public sealed class ProtectionsMatter
     private const string Cell = "isolation/cell.py";
     private const string CellFlags = "CELL = NEWUSER | NEWNS | NEWPID | NEWNET | NEWIPC | NEWUTS";
 
+    private static readonly Edit _noResize = new("launcher/processes.py", "for key, value in ((b\"size\", size), (b\"nr_inodes\", inodes)):", "for key, value in ():");
     private static readonly Edit[] _noLandlock = [new(Enter, "    if door.landlock_abi:", "    if False:")];
 
     /// <summary>Name, what is taken away, and the attack that is then expected to get something.</summary>
@@ -81,18 +82,18 @@ public sealed class ProtectionsMatter
         ("hidepid", [new(Mounts, "options=\"hidepid=2\"", "options=None")], "attempt('PID 1', lambda: open('/proc/1/status').read())"),
         ("the cover over /usr/local", [new(Mounts, "if os.path.isdir(f\"{root}/usr/local\"):", "if False:")], "got.extend(os.listdir('/usr/local'))"),
         ("the devices' read-only mounts", [new(Mounts, "f\"{root}/dev/{name}\", RDONLY | NOSUID | NOEXEC)", "f\"{root}/dev/{name}\", NOSUID | NOEXEC)")], "attempt('touch', lambda: os.utime('/dev/null'))"),
-        ("the size of the files", [new(Mounts, "size={limits['disk_bytes']},", "")], "attempt('fill', lambda: os.posix_fallocate(os.open('/workspace/f', os.O_CREAT | os.O_RDWR), 0, 40 << 20))"),
-        ("the number of the files", [new(Mounts, "nr_inodes={limits['inodes']},", "")], "attempt('files', lambda: [os.close(os.open(f'/tmp/{i}', os.O_CREAT)) for i in range(2500)])"),
+        ("the size of the files", [new(Mounts, "size={limits['disk_bytes']},", ""), _noResize], "attempt('fill', lambda: os.posix_fallocate(os.open('/workspace/f', os.O_CREAT | os.O_RDWR), 0, 40 << 20))"),
+        ("the number of the files", [new(Mounts, "nr_inodes={limits['inodes']},", ""), _noResize], "attempt('files', lambda: [os.close(os.open(f'/tmp/{i}', os.O_CREAT)) for i in range(2500)])"),
         ("the number of terminals", [new(Mounts, ",max=64", "")], "attempt('terminals', lambda: [os.open('/dev/ptmx', os.O_RDWR) for i in range(80)])"),
         ("the network namespace", [new(Namespaces, CellFlags, "CELL = NEWUSER | NEWNS | NEWPID | NEWIPC | NEWUTS"), new(Cell, "        network.raise_loopback()", "        pass")], "attempt('host', lambda: socket.create_connection(('127.0.0.1', PORT), 5))"),
         ("the IPC namespace", [new(Namespaces, CellFlags, "CELL = NEWUSER | NEWNS | NEWPID | NEWNET | NEWUTS")], "got.extend([os.readlink('/proc/self/ns/ipc')] if os.readlink('/proc/self/ns/ipc') == 'IPC' else [])"),
         ("the UTS namespace", [new(Namespaces, CellFlags, "CELL = NEWUSER | NEWNS | NEWPID | NEWNET | NEWIPC"), new(Cell, "        syscalls.sethostname(etc.HOST_NAME)", "        pass")], "got.extend([socket.gethostname()] if socket.gethostname() != 'cove' else [])"),
         ("the cgroup namespace", [new(Cell, "        syscalls.unshare(namespaces.NEWCGROUP)", "        pass")], "got.extend(l for l in open('/proc/self/cgroup') if 'cove-' in l)"),
-        ("the limits of processes", [new(Rlimits, "    exact(resource.RLIMIT_NPROC, limits[\"pids\"])", "    pass"), new("isolation/cgroups.py", "\"pids.max\", limits[\"pids\"])", "\"pids.max\", \"max\")")],
+        ("the limits of processes", [new(Rlimits, "    resource.prlimit(pid, resource.RLIMIT_NPROC, (limits[\"pids\"],) * 2)", "    pass"), new(Rlimits, "    exact(resource.RLIMIT_NPROC, limits[\"pids\"])", "    pass"), new("isolation/cgroups.py", "\"pids.max\", limits[\"pids\"])", "\"pids.max\", \"max\")")],
             "import time\ndef bomb():\n    for i in range(100):\n        if os.fork() == 0: time.sleep(1000)\nattempt('forks', bomb)"),
         ("the limit of memory", [new("isolation/cgroups.py", "            _write(directory, name, value)", "            pass"), new("isolation/cgroups.py", "_write(directory, \"memory.max\", limits[\"memory_bytes\"])", "pass")],
             "f = os.memfd_create('x')\nfor i in range(200): os.write(f, bytes(1 << 20))\ngot.append('200 MiB')"),
-        ("the limit of descriptors", [new(Rlimits, "    exact(resource.RLIMIT_NOFILE, limits[\"open_files\"])", "    pass")], "attempt('descriptors', lambda: [os.open('/dev/null', 0) for i in range(400)])"),
+        ("the limit of descriptors", [new(Rlimits, "    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limits[\"open_files\"],) * 2)", "    pass"), new(Rlimits, "    exact(resource.RLIMIT_NOFILE, limits[\"open_files\"])", "    pass")], "attempt('descriptors', lambda: [os.open('/dev/null', 0) for i in range(400)])"),
         ("the limit of core dumps", [new(Rlimits, "    exact(resource.RLIMIT_CORE, 1)", "    pass")], "import resource\ngot.extend(['core'] if resource.getrlimit(resource.RLIMIT_CORE) != (1, 1) else [])"),
         ("the limit of queued signals", [new(Rlimits, "    exact(resource.RLIMIT_SIGPENDING, 1024)", "    pass")], "import resource\ngot.extend(['signals'] if resource.getrlimit(resource.RLIMIT_SIGPENDING)[1] != 1024 else [])"),
         ("the closing of descriptors", [new(Enter, "    syscalls.close_from(len(descriptors))", "    pass")], "got.extend(l for l in (os.readlink(f'/proc/self/fd/{n}') for n in range(64) if os.path.lexists(f'/proc/self/fd/{n}')) if 'pidfd' in l or l.startswith('pid:'))"),

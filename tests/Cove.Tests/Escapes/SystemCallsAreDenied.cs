@@ -41,7 +41,7 @@ public abstract class SystemCallsAreDenied(IEngineUnderAttack engine) : EscapeSu
                 ("modify_ldt", 154, (0, 0, 0)), ("syslog", 103, (3, 0, 0)), ("sethostname", 170, (text(b"x"), 1)), ("setdomainname", 171, (text(b"x"), 1)), ("vhangup", 153, ()),
                 ("ustat", 136, (0, 0)), ("sysfs", 139, (3, 0, 0)), ("_sysctl", 156, (0,)), ("nfsservctl", 180, (0, 0, 0)), ("uselib", 134, (text(b"/bin/sh"),)), ("vmsplice", 278, (0, 0, 0, 0)),
                 ("migrate_pages", 256, (0, 0, 0, 0)), ("move_pages", 279, (0, 0, 0, 0, 0, 0)), ("mbind", 237, (0, 0, 0, 0, 0, 0)), ("set_mempolicy", 238, (0, 0, 0)),
-                ("uretprobe", 335, ()), ("map_shadow_stack", 453, (0, 0, 0)), ("lsm_set_self_attr", 460, (0, 0, 0, 0)), ("file_setattr", 469, (0, 0, 0, 0, 0)), ("far beyond", 5000, ())):
+                ("map_shadow_stack", 453, (0, 0, 0)), ("lsm_set_self_attr", 460, (0, 0, 0, 0)), ("file_setattr", 469, (0, 0, 0, 0, 0)), ("far beyond", 5000, ())):
             denied(name, number, *arguments)
         for persona in (0x0040000, 0x0020000, 0x0008, 0x0400000):
             denied(f"personality {persona:#x}", 135, persona)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Cove.Engine.Templates;
 using Microsoft.Win32.SafeHandles;
@@ -8,6 +9,7 @@ namespace Cove.Engine.Isolation.Namespaces;
 internal sealed class NamespaceCell : Cell
 {
     // Entering a cell takes about a millisecond; a hostile cell can slow it (its processor limit) but not for ever.
+    private readonly ConcurrentBag<IFrameLink> _controls = [];
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
 
     private readonly NamespacesBackend _backend;
@@ -149,7 +151,12 @@ internal sealed class NamespaceCell : Cell
             // The launcher is gone, and the cell with it; or the kernel takes long, and the launcher goes on trying.
         }
 
-        Interlocked.Exchange(ref _firstPython, null)?.Control?.Dispose();
+        // Their peers are dead. Without this they would stay open until the garbage collector comes by.
+        foreach (var control in _controls)
+        {
+            control.Dispose();
+        }
+
         _usage?.Dispose();
         _backend.ForgetCell(this);
     }
@@ -180,6 +187,7 @@ internal sealed class NamespaceCell : Cell
                     json.WriteNumber("process", process.Id);
                     writeFields(json);
                 }, [theirs], cancellationToken));
+                _controls.Add(process.Control!);
                 return process;
             }
             catch
