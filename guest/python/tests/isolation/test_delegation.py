@@ -58,7 +58,7 @@ class V2(Fake):
         tree, missing, made = hierarchy.claim("e1", found=(2, places))
         self.assertEqual(([], [f"{top}/cove-engine-e1"]), (missing, made))
         self.assertEqual("+pids", self.read("fs/cove-engine-e1/cgroup.subtree_control"))  # the last one written; the kernel adds them up
-        tree.make("cell", LIMITS)
+        tree.make("cell", LIMITS).set_limits(LIMITS)
         self.assertEqual(str(1 << 28), self.read("fs/cove-engine-e1/cell/memory.max"))
         self.assertEqual("50000 100000", self.read("fs/cove-engine-e1/cell/cpu.max"))
         self.assertEqual("64", self.read("fs/cove-engine-e1/cell/pids.max"))
