@@ -9,6 +9,9 @@ from .tree import Descriptor, describe
 DEFAULT_LIMIT = 10_000
 MAX_LIMIT = 100_000
 MAX_DEPTH = 64
+# A guest chooses the names: 10,000 of 255 bytes, each at the end of a long path, would be hundreds of megabytes.
+MAX_BYTES = 16 << 20
+MAX_PATH = 4096
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -19,6 +22,7 @@ class Listing:
         self.limit = limit
         self.entries = []
         self.truncated = False
+        self._bytes = 0
 
     def read(self, folder, path, depth):
         room = self.limit - len(self.entries)
@@ -26,7 +30,7 @@ class Listing:
             # One more than there is room for tells that something is missing; the rest is never held.
             chosen = heapq.nsmallest(room + 1, (os.fsencode(entry.name) for entry in found))
         for name in chosen:
-            if len(self.entries) >= self.limit:
+            if len(self.entries) >= self.limit or self._bytes > MAX_BYTES:
                 self.truncated = True
                 return
             below = path + b"/" + name
@@ -37,7 +41,8 @@ class Listing:
                 continue  # Gone since the folder was read, or replaced.
             entry = describe(below, status, target)
             self.entries.append(entry)
-            if depth > 1 and entry["type"] == "directory":
+            self._bytes += 200 + 3 * len(below)  # an estimate of its encoded size: a byte that is no UTF-8 takes three
+            if depth > 1 and entry["type"] == "directory" and len(below) < MAX_PATH:
                 self._descend(folder, name, below, depth - 1, status.st_dev)
 
     def _descend(self, folder, name, path, depth, device):

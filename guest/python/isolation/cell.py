@@ -15,10 +15,15 @@ def start(plan):
     text of what failed.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    pid = namespaces.clone_into_new()
+    try:
+        pid = namespaces.clone_into_new()
+    except OSError:
+        close_join(plan)
+        raise
     if pid == 0:
         _become_stem(plan, theirs)
     theirs.close()
+    close_join(plan)
     try:
         pidfd = syscalls.pidfd_open(pid)
         users.write_maps(pid, plan.host_id)
@@ -28,9 +33,12 @@ def start(plan):
         os.waitpid(pid, 0)
         ours.close()
         raise
+    return pid, pidfd, ours
+
+
+def close_join(plan):
     for descriptor in plan.join:
         os.close(descriptor)
-    return pid, pidfd, ours
 
 
 class Plan:

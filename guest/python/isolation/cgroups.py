@@ -109,6 +109,15 @@ def join(descriptors):
         os.close(descriptor)
 
 
+def _limited(group, limits):
+    try:
+        group.set_limits(limits)
+    except OSError:
+        group.remove()
+        raise
+    return group
+
+
 class V1:
     """One tree per controller. Leaves are made in the pids tree: it counts, so closing it to forks makes a kill final."""
 
@@ -122,7 +131,7 @@ class V1:
     def make(self, name, limits):
         for base in self._directories:
             os.mkdir(f"{base}/{name}", 0o755)
-        return Group(self, name)
+        return _limited(Group(self, name), limits)
 
     def set_limits(self, name, limits):
         if MEMORY in self._bases:
@@ -142,7 +151,7 @@ class V1:
             order.reverse()
         for name in order:
             _write(directory, name, value)
-        if not has_swap_limit:
+        if not has_swap_limit and os.path.exists(f"{directory}/memory.swappiness"):
             _write(directory, "memory.swappiness", 0)  # nothing bounds what would be swapped
         # Version 1 counts socket buffers apart, and only where there is a limit.
         sockets = "memory.kmem.tcp.limit_in_bytes"
@@ -192,7 +201,7 @@ class V2:
 
     def make(self, name, limits):
         os.mkdir(f"{self._base}/{name}", 0o755)
-        return Group(self, name)
+        return _limited(Group(self, name), limits)
 
     def set_limits(self, name, limits):
         directory = f"{self._base}/{name}"

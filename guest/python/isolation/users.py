@@ -5,9 +5,10 @@ import os
 import secrets
 
 USER = 1000
-_FIRST = 0x70000000  # 1,879,048,192: far above what distributions, subordinate ids (100000+) and systemd's ranges use
-_PER_ENGINE = 65536
-_ENGINES = 128
+FIRST = 0x70000000  # 1,879,048,192: far above what distributions, subordinate ids (100000+) and systemd's ranges use
+PER_ENGINE = 65536
+ENGINES = 128
+ENGINES_OF_A_USER = 8  # of an ordinary user's 65,536 subordinate ids each engine gets an eighth
 
 
 def write_maps(pid, host_id):
@@ -39,15 +40,15 @@ class HostIds:
             self._free.append(host_id)
 
 
-def lease(directory):
+def lease(directory, start, share, most):
     """Takes a range of host ids that no other engine on this host has, for as long as the returned descriptor is open."""
     os.makedirs(directory, mode=0o700, exist_ok=True)
-    for number in range(_ENGINES):
+    for number in range(most):
         descriptor = os.open(f"{directory}/{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(descriptor)
             continue
-        return _FIRST + number * _PER_ENGINE, _PER_ENGINE, descriptor
-    raise OSError(f"all {_ENGINES} ranges of host ids in {directory} are in use by other engines")
+        return start + number * share, share, descriptor
+    raise OSError(f"all {most} ranges of host ids in {directory} are in use by other engines")

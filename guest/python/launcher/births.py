@@ -49,6 +49,7 @@ def create(launcher, request, descriptors):
     cell = cells.Cell(launcher, name, template, limits)
     try:
         zygote = cells.zygote_of(cell)
+        cell.make_group()
         plan = building.Plan(cell.host_id, _stem_join(launcher, cell), limits, template.system_root, launcher.place.staging, template.masks, launcher.stem_executable)
         pid, cell.stem_pidfd, link = building.start(plan)
     except (OSError, Refused):

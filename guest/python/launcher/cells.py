@@ -20,15 +20,19 @@ class Cell:
         self.template = template
         self.limits = limits
         self.host_id = launcher.ids.take()
-        self.group = launcher.tree.make(name, limits) if launcher.tree else None
+        self.group = None
         self.stem_pidfd = None
         self.tree = None            # descriptor of the writable files
-        self.processes = {}         # process -> (pidfd, leaf)
+        self.processes = {}         # process -> _Process
         self.dead = False
         self.removing = False
         self.removed = False
         self.waiting = []           # destroy requests to answer when nothing is left
         self.workers = set()
+
+    def make_group(self):
+        if self._launcher.tree:
+            self.group = self._launcher.tree.make(self.name, self.limits)
 
     def new_leaf(self):
         """A sub-group for one process tree and the descriptors to join it by."""
@@ -41,11 +45,20 @@ class Cell:
         leaf, join = self.new_leaf()
         return leaf, enter.Door(self.stem_pidfd, join, self.limits, soft_memory, self._launcher.filter, self._launcher.landlock_abi)
 
-    def started(self, process, pidfd, leaf):
+    def started(self, process, pid, pidfd, leaf):
         if self.removed:
             os.close(pidfd)  # the cell ended while this process was on its way into it
         else:
-            self.processes[process] = (pidfd, leaf)
+            self.processes[process] = _Process(pid, pidfd, leaf)
+
+    def lower_limits(self, limits):
+        """For what runs already; what starts later takes the cell's limits as it enters."""
+        self.limits = limits
+        for process in self.processes.values():
+            try:
+                rlimits.lower(process.pid, limits)
+            except ProcessLookupError:
+                pass
 
     def ended(self, process, code, number):
         self._forget(process)
@@ -59,23 +72,24 @@ class Cell:
         self._launcher.tell(event="exit", process=process, code=None, signal=None)
 
     def _forget(self, process):
-        pidfd, leaf = self.processes.pop(process, (None, None))
-        if pidfd is not None:
-            os.close(pidfd)
-        if leaf and not self.dead:
-            self.group.remove_leaf(leaf)  # stays where children of the process still live in it
+        ended = self.processes.pop(process, None)
+        if ended is None:
+            return
+        os.close(ended.pidfd)
+        if ended.leaf and not self.dead:
+            self.group.remove_leaf(ended.leaf)
 
     def signal(self, process, number):
         if process in self.processes:
             try:
-                syscalls.pidfd_send_signal(self.processes[process][0], number)
+                syscalls.pidfd_send_signal(self.processes[process].pidfd, number)
             except ProcessLookupError:
                 pass
 
     def kill_tree(self, process):
         if process not in self.processes:
             return
-        _, leaf = self.processes[process]
+        leaf = self.processes[process].leaf
         self.signal(process, signal.SIGKILL)
         if leaf:
             self.group.kill_leaf(leaf)
@@ -106,7 +120,7 @@ class Cell:
         """Frees what the host held. False while the kernel has not yet let go of the last member."""
         if self.group and not self.group.remove():
             return False
-        pidfds = [pidfd for pidfd, _ in self.processes.values()]
+        pidfds = [process.pidfd for process in self.processes.values()]
         self.processes.clear()  # their ends are still told when the zygote reports them
         for descriptor in (self.stem_pidfd, self.tree, *pidfds):
             if descriptor is not None:
@@ -115,6 +129,15 @@ class Cell:
         self.stem_pidfd = self.tree = None  # their numbers may soon name something else
         self._launcher.ids.give_back(self.host_id)
         return True
+
+
+class _Process:
+    """A process of a cell that the engine knows. Its number is safe to use while it is here: it is not reaped before it is forgotten."""
+
+    def __init__(self, pid, pidfd, leaf):
+        self.pid = pid
+        self.pidfd = pidfd
+        self.leaf = leaf
 
 
 def find(launcher, request):
@@ -147,7 +170,7 @@ def set_limits(launcher, request, descriptors):
     if (limits["open_files"], limits["pids"]) != (cell.limits["open_files"], cell.limits["pids"]):
         for pidfd, _ in cell.processes.values():
             rlimits.lower(syscalls.pid_of(pidfd), limits)
-    cell.limits = limits
+    cell.lower_limits(limits)
     launcher.answer(request)
 
 
@@ -161,10 +184,9 @@ def start_kernel(launcher, request, descriptors):
         zygote_of(cell).spawn(cell, process, control, None, lambda error: answer_or_refuse(launcher, request, error))
         os.close(control)
         return
-    leaf, door = cell.door(None if language == "javascript" else processes.soft_memory(cell.limits))
-    pid = processes.start_shim(launcher, door, control, language)
+    memory = None if language == "javascript" else processes.soft_memory(cell.limits)
+    _start(launcher, request, cell, process, memory, lambda door: processes.start_shim(launcher, door, control, language))
     os.close(control)
-    _started(launcher, request, cell, process, pid, leaf, door)
 
 
 def start_command(launcher, request, descriptors):
@@ -177,15 +199,22 @@ def start_command(launcher, request, descriptors):
         raise Refused("bad_request", "argv is empty")
     directory = requests.text(request, "directory")
     environment = requests.environment(request)
-    leaf, door = cell.door(processes.soft_memory(cell.limits))
-    pid = processes.start_command(launcher, door, descriptors, argv, directory, environment)
+    memory = processes.soft_memory(cell.limits)
+    _start(launcher, request, cell, process, memory, lambda door: processes.start_command(launcher, door, descriptors, argv, directory, environment))
     wire.close_all(descriptors)
-    _started(launcher, request, cell, process, pid, leaf, door)
 
 
-def _started(launcher, request, cell, process, pid, leaf, door):
-    wire.close_all(door.join)
-    cell.started(process, syscalls.pidfd_open(pid), leaf)
+def _start(launcher, request, cell, process, memory, fork):
+    leaf, door = cell.door(memory)
+    try:
+        pid = fork(door)
+    except OSError:
+        if leaf:
+            cell.group.remove_leaf(leaf)
+        raise
+    finally:
+        wire.close_all(door.join)
+    cell.started(process, pid, syscalls.pidfd_open(pid), leaf)
     launcher.children.add(pid, lambda code, number: cell.ended(process, code, number))
     launcher.answer(request)
 

@@ -44,6 +44,8 @@ def _serve(options, link):
     abi = landlock.abi()
     if not abi:
         missing = [*missing, "landlock"]
+    if not identity.distinct:
+        missing = [*missing, "ids"]
     launcher = server.Launcher(link, place, tree, identity.ids, abi, made)
     link.send({
         "event": "ready", "privilege": identity.privilege(tree, missing), "missing": missing, "landlock_abi": abi,
@@ -68,10 +70,10 @@ class Identity:
 
 def _become_powerful(options, link):
     if "subordinate_ids" in options:
-        return _root_of_namespace(options["subordinate_ids"])
+        return _root_of_namespace(options)
     if os.geteuid() == 0:
         os.setgroups([])
-        first, count, lock = users.lease(options["leases"])
+        first, count, lock = users.lease(options["leases"], users.FIRST, users.PER_ENGINE, users.ENGINES)
         syscalls.unshare(namespaces.NEWNS | namespaces.NEWPID)
         os.set_inheritable(lock, False)
         return Identity(users.HostIds(first, count - 1, shared=False), True, first + count - 1)
@@ -88,9 +90,15 @@ def _begin_again(options):
     os.execv(sys.executable, [*sys.orig_argv[:-2], json.dumps(options), sys.orig_argv[-1]])
 
 
-def _root_of_namespace(distinct):
-    ids = users.HostIds(1, distinct, shared=False) if distinct else users.HostIds(0, 1, shared=True)
-    return Identity(ids, bool(distinct))
+def _root_of_namespace(options):
+    distinct = options["subordinate_ids"]
+    if not distinct:
+        return Identity(users.HostIds(0, 1, shared=True), False)
+    # Another engine of this user draws from the same ids: each leases a part of them.
+    share = distinct // users.ENGINES_OF_A_USER
+    first, count, lock = users.lease(options["leases"], 1, share, users.ENGINES_OF_A_USER)
+    os.set_inheritable(lock, False)
+    return Identity(users.HostIds(first, count, shared=False), True)
 
 
 def _enter_user_namespace():
@@ -112,6 +120,8 @@ def _enter_user_namespace():
         for file_name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1\n"), ("gid_map", f"0 {gid} 1\n")):
             with open(f"/proc/self/{file_name}", "w", encoding="ascii") as file:
                 file.write(text)
+    if mapped:
+        os.setgroups([])  # what else this user may do as a member of groups is not for a guest; without the tools it cannot be dropped
     os.setresgid(0, 0, 0)
     os.setresuid(0, 0, 0)
     return min(ranges[0][1], ranges[1][1]) if mapped else 0

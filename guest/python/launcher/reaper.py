@@ -1,6 +1,7 @@
 """Children of a single-threaded process: who they are, and what to do when one ends."""
 
 import os
+import traceback
 
 
 class Children:
@@ -25,7 +26,10 @@ class Children:
                 return
             on_exit = self._on_exit.pop(pid, None)  # none: an orphan that a dead zygote left to this PID 1
             if on_exit:
-                if os.WIFSIGNALED(status):
-                    on_exit(None, os.WTERMSIG(status))
-                else:
-                    on_exit(os.WEXITSTATUS(status), None)
+                try:
+                    if os.WIFSIGNALED(status):
+                        on_exit(None, os.WTERMSIG(status))
+                    else:
+                        on_exit(os.WEXITSTATUS(status), None)
+                except OSError:
+                    traceback.print_exc()  # one cell's trouble with the host must not become that of all

@@ -17,6 +17,7 @@ class Template:
         self.system_root = system_root
         self.masks = masks
         self.zygote = None
+        self.languages = None       # found when the first zygote is ready
 
     def stop(self):
         if self.zygote:
@@ -84,7 +85,9 @@ class Zygote:
         old, self.template.zygote = self.template.zygote, self
         if old:
             old.retire()
-        self._launcher.answer(request, packages=message["packages"], python=message["python"], languages=_languages(self.template.system_root))
+        if self.template.languages is None:
+            self.template.languages = _languages(self.template.system_root)
+        self._launcher.answer(request, packages=message["packages"], python=message["python"], languages=self.template.languages)
 
     def _on_failed(self, message, _):
         request, self.request = self.request, None
@@ -95,7 +98,7 @@ class Zygote:
         on_spawned, cell, leaf = self.pending.pop(process)
         if "pid" in message:
             self.running[process] = cell
-            cell.started(process, descriptors[0], leaf)
+            cell.started(process, message["pid"], descriptors[0], leaf)
             on_spawned(None)
         else:
             on_spawned(Refused("host_error", message["message"]))
@@ -205,9 +208,12 @@ def _languages(system_root):
     found = {}
     for language, program, arguments in (("bash", "bash", ["-c", "echo $BASH_VERSION"]), ("javascript", "node", ["--version"])):
         if os.access(f"{system_root}/usr/bin/{program}", os.X_OK):
-            result = subprocess.run(
-                [f"/usr/bin/{program}", *arguments], env={}, stdin=subprocess.DEVNULL, capture_output=True, timeout=20, check=False,
-                preexec_fn=lambda: os.chroot(system_root))
+            try:
+                result = subprocess.run(
+                    [f"/usr/bin/{program}", *arguments], env={}, stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False,
+                    preexec_fn=lambda: os.chroot(system_root))
+            except (OSError, subprocess.SubprocessError):
+                continue  # an interpreter that cannot even say its version is none
             if result.returncode == 0:
                 found[language] = result.stdout.decode(errors="replace").strip().lstrip("v")[:40]
     return found

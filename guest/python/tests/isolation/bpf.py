@@ -20,7 +20,7 @@ def check(program):
             assert at + 1 + value < len(program), f"jump at {at}"
         elif operation in (0x15, 0x35, 0x45):
             assert at + 1 + max(yes, no) < len(program), f"branch at {at}"
-        else:
+        elif operation != 0x54:
             assert operation == 0x06, f"operation {operation:#x} at {at}"
     assert program[-1][0] == 0x06
 
@@ -36,6 +36,8 @@ def run(program, number, arguments=(), architecture=X86_64):
             accumulator, = struct.unpack_from("<I", data, value)
         elif operation == 0x05:
             at += value
+        elif operation == 0x54:
+            accumulator &= value
         elif operation == 0x15:
             at += yes if accumulator == value else no
         elif operation == 0x35:

@@ -6,8 +6,9 @@ from . import bpf
 
 PROGRAM = bpf.parse(seccomp.compile_filter()[0])
 EPERM, ENOSYS, EAFNOSUPPORT = bpf.ERRNO | 1, bpf.ERRNO | 38, bpf.ERRNO | 97
-JUDGED = {16, 41, 53, 54, 56, 135}
-NOT_THERE = {435, 425, 426, 427, 206, 447}
+JUDGED = {9, 16, 29, 41, 53, 54, 56, 72, 135, 160, 162, 302, 306, 319}
+NOT_THERE = {435, 425, 426, 427, 206, 447, 253, 254, 255, 294}
+DONE = bpf.ERRNO
 
 # By name and number from the kernel's own table, so that a slip in the filter's list cannot hide behind itself.
 NEVER = {
@@ -82,6 +83,39 @@ class JudgedTest(unittest.TestCase):
                 self.assertEqual(self.judge(54, 3, level, option), EPERM if option in (64, 65) else bpf.ALLOW, (level, option))
         for level in (1, 6, 17):
             self.assertEqual(self.judge(54, 3, level, 64), bpf.ALLOW)
+
+    def test_no_option_or_request_loads_a_kernel_module(self):
+        self.assertEqual(self.judge(54, 3, 6, 31), EPERM)  # TCP_ULP
+        self.assertEqual(self.judge(54, 3, 6, 1), bpf.ALLOW)
+        for request in (0x5423, 0x8940, 0x8941, 0x8982, 0x8983, 0x89A0, 0x89A3):
+            self.assertEqual(self.judge(16, 3, request), EPERM, hex(request))
+
+    def test_internet_sockets_are_tcp_or_udp(self):
+        for family in (2, 10):
+            for kind in (1, 2, 1 | 0x80800, 2 | 0x80000):
+                for protocol in (0, 6, 17):
+                    self.assertEqual(self.judge(41, family, kind, protocol), bpf.ALLOW)
+            for protocol in (1, 33, 115, 132, 136, 256, 262):
+                self.assertEqual(self.judge(41, family, 1, protocol), bpf.ERRNO | 93, protocol)
+            for kind in (0, 3, 4, 5, 6, 10):
+                self.assertEqual(self.judge(41, family, kind, 0), bpf.ERRNO | 94, kind)
+
+    def test_huge_pages_of_the_host_cannot_be_taken(self):
+        for number, index, flag, refusal in ((9, 3, 0x40000, 12), (29, 2, 0x800, 1), (319, 1, 4, 22)):
+            arguments = [0] * 6
+            self.assertEqual(self.judge(number, *arguments), bpf.ALLOW)
+            arguments[index] = flag | 0x22
+            self.assertEqual(self.judge(number, *arguments), bpf.ERRNO | refusal)
+
+    def test_a_directory_cannot_be_watched(self):
+        self.assertEqual(self.judge(72, 3, 1026), EPERM)
+        self.assertEqual(self.judge(72, 3, 1), bpf.ALLOW)
+
+    def test_what_would_do_too_much_seems_done(self):
+        for number in (162, 306):
+            self.assertEqual(self.judge(number), DONE)
+        self.assertEqual(self.judge(160, 4, 1), DONE)
+        self.assertEqual(self.judge(160, 7, 1), bpf.ALLOW)
 
     def test_nothing_is_typed_into_a_terminal(self):
         for request in (0x5412, 0x541C):

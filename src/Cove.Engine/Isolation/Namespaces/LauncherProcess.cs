@@ -113,7 +113,8 @@ internal sealed class LauncherProcess : IAsyncDisposable
             json.WriteString("directory", root);
             json.WriteString("cache", cache);
             json.WriteString("guest", options.GuestDirectory);
-            json.WriteString("leases", "/run/cove/leases");
+            // Root's ranges are the host's; an ordinary user's are parts of that user's own subordinate ids.
+            json.WriteString("leases", Environment.IsPrivilegedProcess ? "/run/cove/leases" : Path.Combine(options.StateDirectory, "leases"));
             if (options.DelegatedGroup is { } group)
             {
                 json.WriteString("delegated_group", group);

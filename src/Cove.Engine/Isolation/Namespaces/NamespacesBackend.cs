@@ -10,7 +10,7 @@ namespace Cove.Engine.Isolation.Namespaces;
 /// </summary>
 internal sealed class NamespacesBackend : IIsolationBackend
 {
-    private static readonly HashSet<string> _optional = ["memory", "cpu", "pids", "landlock"];
+    private static readonly HashSet<string> _optional = ["memory", "cpu", "pids", "landlock", "ids"];
 
     private readonly NamespacesOptions _options;
     private readonly TimeProvider _time;
@@ -233,7 +233,7 @@ internal sealed class NamespacesBackend : IIsolationBackend
         var missing = launcher.Ready.GetProperty("missing").EnumerateArray().Select(m => m.GetString() ?? "").ToList();
         // Without a pids group the per-user-namespace RLIMIT_NPROC holds; it binds per cell, so nothing promised is lost.
         missing.Remove("pids");
-        var refused = missing.Where(m => !_options.AllowDegraded.Contains(m)).ToList();
+        var refused = missing.Where(m => !IsAllowed(m)).ToList();
         if (refused.Count > 0)
         {
             await launcher.DisposeAsync();
@@ -263,10 +263,15 @@ internal sealed class NamespacesBackend : IIsolationBackend
         ServiceId = LauncherJson.Number(launcher.Ready, "service_id");
     }
 
+    /// <summary>Who allows both memory and cpu to be missing accepts the bare tier as a whole; its shared host id is part of it.</summary>
+    private bool IsAllowed(string name) =>
+        _options.AllowDegraded.Contains(name) || (name == "ids" && _options.AllowDegraded.Contains("memory") && _options.AllowDegraded.Contains("cpu"));
+
     private static string Explain(string name) => name switch
     {
         "memory" => "memory (a limit on a sandbox's whole memory: no control group can be made)",
         "cpu" => "cpu (a limit on a sandbox's processor time: no control group can be made)",
+        "ids" => "ids (a host id for each sandbox: no subordinate ids, or no newuidmap)",
         "landlock" => "landlock (the kernel's Landlock is missing or off)",
         _ => _optional.Contains(name) ? name : $"{name} (unknown)",
     };
