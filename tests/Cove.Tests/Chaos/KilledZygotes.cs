@@ -31,7 +31,8 @@ public sealed class KilledZygotes
         Assert.Equal("'file'", next.Value);
         Assert.Contains("kernel_restarted", next.Notices);
         await sandbox.WriteAsync("/tmp/go", "");
-        Assert.Equal(RunOutcome.Ok, (await command.Completion).Outcome);
+        // Without control groups a kernel's processes cannot be told from others of its sandbox, so all of them go.
+        Assert.Equal(LiveEngine.Privilege == "bare" ? RunOutcome.Killed : RunOutcome.Ok, (await command.Completion).Outcome);
     }
 
     [Fact]

@@ -11,6 +11,7 @@ public sealed partial class LauncherTree
         var children = below.ToLookup(p => p.Parent);
         Outer = outer.Pid;
         EngineId = EngineWord().Match(outer.CommandLine).Groups["id"].Value;
+        Assert.NotEmpty(EngineId);
         Inner = children[Outer].Single().Pid;
         Zygotes = [.. children[Inner].Where(p => p.CommandLine.Contains("zygote.main", StringComparison.Ordinal)).Select(p => p.Pid)];
         Stems = [.. children[Inner].Where(p => p.CommandLine.StartsWith("stem", StringComparison.Ordinal)).Select(p => p.Pid)];
@@ -66,6 +67,6 @@ public sealed partial class LauncherTree
             : [];
     }
 
-    [GeneratedRegex("\"engine\":\"(?<id>[a-z0-9]+)\"", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
+    [GeneratedRegex("\"engine\": ?\"(?<id>[a-z0-9]+)\"", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
     private static partial Regex EngineWord();
 }
