@@ -48,8 +48,11 @@ internal sealed record Measure
 /// <summary>Many sandboxes asked for at the same moment; times run from that moment.</summary>
 internal sealed record BurstFinding(string Name, int Sandboxes, int Failed, double P50Ms, double P95Ms, double P99Ms, double AllMs);
 
-/// <summary>What an idle sandbox costs the host: the fall of MemAvailable over all, and what its control group is charged.</summary>
-internal sealed record DensityFinding(string Template, int Sandboxes, double HostMegabytesEach, double? ChargedMegabytesEach);
+/// <summary>
+/// What an idle sandbox costs the host: the fall of MemAvailable (everything, the kernel's share included, but also whatever else the machine
+/// does meanwhile), what its processes hold (PSS; without the kernel's share, untouched by others) and what its control group is charged.
+/// </summary>
+internal sealed record DensityFinding(string Template, int Sandboxes, double HostMegabytesEach, double? ProcessMegabytesEach, double? ChargedMegabytesEach);
 
 /// <summary>What is left on the host after many sandboxes came and went, compared with before. Zero is the promise.</summary>
 internal sealed record LeakFinding(int Sandboxes, int Processes, int Mounts, int ControlGroups, int Descriptors);

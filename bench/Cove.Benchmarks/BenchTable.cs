@@ -25,7 +25,7 @@ internal static class BenchTable
 
         foreach (var density in report.Densities)
         {
-            writer.WriteLine($"{density.Sandboxes} idle sandboxes of {density.Template}: {density.HostMegabytesEach:0.00} MB of host memory each; charged to each {(density.ChargedMegabytesEach is { } charged ? $"{charged:0.00} MB" : "(no accounting)")}");
+            writer.WriteLine($"{density.Sandboxes} idle sandboxes of {density.Template}: {density.HostMegabytesEach:0.00} MB of host memory each (fall of MemAvailable), {Megabytes(density.ProcessMegabytesEach)} of it in processes (PSS), {Megabytes(density.ChargedMegabytesEach)} charged to its group");
         }
 
         var leaks = report.Leaks;
@@ -37,6 +37,8 @@ internal static class BenchTable
 
         writer.WriteLine($"took {report.ElapsedSeconds:0} s. A peer's time runs from its command's start to its end; Cove's until the sandbox answers.");
     }
+
+    private static string Megabytes(double? value) => value is { } known ? $"{known:0.00} MB" : "unknown";
 
     private static string Compared(Measure measure) => (measure.RatioToPool, measure.Ratio) switch
     {

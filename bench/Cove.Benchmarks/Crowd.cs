@@ -30,6 +30,7 @@ internal static class Crowd
     {
         await SettleAsync(time, cancellationToken);
         var before = Machine.MemoryKilobytes("MemAvailable");
+        var heldBefore = HostCensus.ProportionalMegabytes();
         List<SandboxId> created = [];
         for (var i = 0; i < count; i++)
         {
@@ -38,6 +39,7 @@ internal static class Crowd
 
         await SettleAsync(time, cancellationToken);
         var host = (before - Machine.MemoryKilobytes("MemAvailable")) / 1024.0 / count;
+        var held = (HostCensus.ProportionalMegabytes() - heldBefore) / count;
         long charged = 0;
         var known = true;
         foreach (var sandbox in created)
@@ -48,13 +50,16 @@ internal static class Crowd
         }
 
         await DeleteAsync(engine, created, cancellationToken);
-        return new DensityFinding(template, count, Math.Round(host, 2), known ? Math.Round(charged / 1048576.0 / count, 2) : null);
+        return new DensityFinding(template, count, Math.Round(host, 2), held is { } h ? Math.Round(h, 2) : null, known ? Math.Round(charged / 1048576.0 / count, 2) : null);
     }
 
     public static async Task<LeakFinding> LeaksAsync(SandboxEngine engine, int count, TimeProvider time, CancellationToken cancellationToken)
     {
+        var first = await engine.CreateSandboxAsync(new SandboxRequest(), cancellationToken);
+        var groups = HostCensus.OwnGroups();
+        await engine.DeleteSandboxAsync(first.Id, cancellationToken);
         await SettleAsync(time, cancellationToken);
-        var before = HostCensus.Take();
+        var before = HostCensus.Take(groups);
         for (var i = 0; i < count; i++)
         {
             var sandbox = await engine.CreateSandboxAsync(new SandboxRequest { Template = i % 2 == 0 ? "python-data" : "base" }, cancellationToken);
@@ -62,7 +67,7 @@ internal static class Crowd
         }
 
         await SettleAsync(time, cancellationToken);
-        var after = HostCensus.Take();
+        var after = HostCensus.Take(groups);
         return new LeakFinding(
             count, after.Processes - before.Processes, after.Mounts - before.Mounts, after.ControlGroups - before.ControlGroups, after.Descriptors - before.Descriptors);
     }

@@ -3,15 +3,38 @@ namespace Cove.Benchmarks;
 /// <summary>What this process and all that descends from it hold on the host.</summary>
 internal sealed record HostCensus(int Processes, int Mounts, int ControlGroups, int Descriptors)
 {
-    public static HostCensus Take()
+    /// <summary><paramref name="groups"/>: the engine's own control groups, see <see cref="OwnGroups"/>.</summary>
+    public static HostCensus Take(IReadOnlyList<string> groups)
     {
         var family = Family();
         return new HostCensus(
             family.Count,
             family.Sum(pid => Lines($"/proc/{pid}/mountinfo")),
-            Groups("/sys/fs/cgroup"),
+            groups.Sum(CountDirectories),
             family.Sum(pid => Entries($"/proc/{pid}/fd")));
     }
+
+    /// <summary>The directories of this process's engine's groups: the members of its live cells tell them from those of other engines.</summary>
+    public static IReadOnlyList<string> OwnGroups()
+    {
+        var names = Family().SelectMany(pid => Read($"/proc/{pid}/cgroup")).Select(EngineOf).OfType<string>().ToHashSet();
+        var options = new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 6, IgnoreInaccessible = true };
+        return Directory.Exists("/sys/fs/cgroup") ? [.. Directory.EnumerateDirectories("/sys/fs/cgroup", "cove-*", options).Where(d => names.Contains(Path.GetFileName(d)))] : [];
+    }
+
+    /// <summary>Megabytes of the host that only these processes hold, shared ones divided among their sharers; null where it cannot be read.</summary>
+    public static double? ProportionalMegabytes()
+    {
+        long kilobytes = 0;
+        foreach (var line in Family().Where(pid => pid != Environment.ProcessId).Select(pid => Read($"/proc/{pid}/smaps_rollup").FirstOrDefault(l => l.StartsWith("Pss:", StringComparison.Ordinal))))
+        {
+            kilobytes += line is null ? 0 : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]);
+        }
+
+        return kilobytes == 0 ? null : kilobytes / 1024.0;
+    }
+
+    private static string? EngineOf(string line) => line.Split('/').FirstOrDefault(part => part.StartsWith("cove-", StringComparison.Ordinal) && !part.StartsWith("cove-user-", StringComparison.Ordinal));
 
     private static List<int> Family()
     {
@@ -54,15 +77,17 @@ internal sealed record HostCensus(int Processes, int Mounts, int ControlGroups, 
         }
     }
 
-    private static int Lines(string file)
+    private static int Lines(string file) => Read(file).Length;
+
+    private static string[] Read(string file)
     {
         try
         {
-            return File.ReadLines(file).Count();
+            return File.ReadAllLines(file);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return 0;
+            return []; // ended meanwhile, or another user's
         }
     }
 
@@ -78,10 +103,6 @@ internal sealed record HostCensus(int Processes, int Mounts, int ControlGroups, 
         }
     }
 
-    /// <summary>All groups beneath Cove's own; those of other engines on the machine count, too, and should stay the same.</summary>
-    private static int Groups(string directory)
-    {
-        var options = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true };
-        return Directory.Exists(directory) ? Directory.EnumerateDirectories(directory, "*", options).Count(d => d.Contains("/cove-", StringComparison.Ordinal)) : 0;
-    }
+    private static int CountDirectories(string directory) =>
+        Directory.Exists(directory) ? Directory.EnumerateDirectories(directory, "*", SearchOption.AllDirectories).Count() : 0;
 }

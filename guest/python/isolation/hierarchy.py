@@ -59,7 +59,7 @@ def find(delegated=None, proc="/proc/self"):
     with open(f"{proc}/mountinfo", encoding="utf-8") as file:
         mounts = mounted(file.read())
     if "" in mounts:
-        place = _place(mounts[""], own.get("", "/"), delegated)
+        place = _place_v2(mounts[""], own.get("", "/"), delegated)
         offered = _controllers_v2(place)
         if cgroups.MEMORY in offered or cgroups.PIDS in offered:
             return 2, {c: place for c in _WANTED if c in offered}
@@ -73,6 +73,20 @@ def _place(mount, own, delegated):
         if delegated and os.path.isdir(f"{base}/{delegated}"):
             return f"{base}/{delegated}"
     return directory
+
+
+def _place_v2(mount, own, delegated):
+    """A group with members (the own one has at least this process) can give its children no controllers; the top can, where this user may use it."""
+    place = _place(mount, own, delegated)
+    return mount[0] if _has_members(place) and usable(mount[0]) else place
+
+
+def _has_members(directory):
+    try:
+        with open(f"{directory}/cgroup.procs", encoding="ascii") as file:
+            return bool(file.read(1))
+    except OSError:
+        return False
 
 
 def _controllers_v2(directory):

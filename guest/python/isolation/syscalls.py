@@ -85,15 +85,6 @@ def pidfd_open(pid):
     return raw(PIDFD_OPEN, pid, 0, what="pidfd_open")
 
 
-def pid_of(pidfd):
-    """The process behind a descriptor; ProcessLookupError when it has ended."""
-    with open(f"/proc/self/fdinfo/{pidfd}", encoding="ascii") as file:
-        pid = next(int(line.split()[1]) for line in file if line.startswith("Pid:"))
-    if pid <= 0:
-        raise ProcessLookupError(f"the process of descriptor {pidfd} has ended")
-    return pid
-
-
 def pidfd_send_signal(pidfd, number):
     raw(PIDFD_SEND_SIGNAL, pidfd, number, 0, 0, what="pidfd_send_signal")
 

@@ -87,8 +87,8 @@ class Cell:
                 pass
 
     def kill_tree(self, process):
-        if process not in self.processes:
-            return
+        if process not in self.processes or self.dead:
+            return  # where the whole cell is dying there is no tree to tell apart, and perhaps no group any more
         leaf = self.processes[process].leaf
         self.signal(process, signal.SIGKILL)
         if leaf:
@@ -167,9 +167,6 @@ def set_limits(launcher, request, descriptors):
         cell.group.set_limits(limits)
     if (limits["disk_bytes"], limits["inodes"]) != (cell.limits["disk_bytes"], cell.limits["inodes"]):
         processes.resize_tmpfs(cell.tree, limits["disk_bytes"], limits["inodes"])
-    if (limits["open_files"], limits["pids"]) != (cell.limits["open_files"], cell.limits["pids"]):
-        for pidfd, _ in cell.processes.values():
-            rlimits.lower(syscalls.pid_of(pidfd), limits)
     cell.lower_limits(limits)
     launcher.answer(request)
 

@@ -50,9 +50,10 @@ class Zygote:
         try:
             message = {"op": "spawn", "process": process, "limits": cell.limits, "gated": bool(gates)}
             self.link.send(message, [cell.stem_pidfd, control, *gates, *join])
-        except OSError:
+        except OSError as error:
             del self.pending[process]
-            raise
+            self._let_go()
+            raise Refused("zygote_gone", f"the zygote of template {self.template.name} ended: {error}") from error
         finally:
             wire.close_all(join)
 
@@ -112,6 +113,7 @@ class Zygote:
 
     def _ended(self, code, number):
         """The zygote itself is gone. Its cells live on, but nobody sees any more how their kernels end."""
+        self._let_go()  # said first: who is refused below may ask for a new one at once
         for on_spawned, _, _ in self.pending.values():
             on_spawned(Refused("zygote_gone", f"the zygote of template {self.template.name} ended while it made a kernel"))
         if self.request:
@@ -119,6 +121,8 @@ class Zygote:
         for process, cell in self.running.items():
             cell.unseen(process)
         self.pending, self.running, self.request = {}, {}, None
+
+    def _let_go(self):
         if self.template.zygote is self:
             self.template.zygote = None
             self._launcher.tell(event="zygote_gone", template=self.template.name)

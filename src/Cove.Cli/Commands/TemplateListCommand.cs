@@ -39,5 +39,5 @@ internal static class TemplateListCommand
         return command;
     }
 
-    private static void Line(string name, IEnumerable<string> values) => Console.WriteLine($"  {name,-10} {string.Join(", ", values)}");
+    private static void Line(string name, IEnumerable<string> values) => Console.WriteLine($"  {name,-10} {(values.Any() ? string.Join(", ", values) : "none")}");
 }

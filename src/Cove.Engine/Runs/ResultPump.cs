@@ -9,6 +9,8 @@ namespace Cove.Engine.Runs;
 /// </summary>
 internal sealed class ResultPump(ByteSource source, string nonce, RunEvents events, RunStop stop)
 {
+    private const string StateLostNotice = "state_lost";
+
     private readonly ResultDecoder _decoder = new(nonce);
 
     /// <summary>What the kernel said at its end; null while it has not, and for ever when the channel ended without.</summary>
@@ -16,6 +18,9 @@ internal sealed class ResultPump(ByteSource source, string nonce, RunEvents even
 
     /// <summary>Whether the channel ended in the middle of a frame: a death, or, when nobody died, a lie.</summary>
     public bool EndedInFrame { get; private set; }
+
+    /// <summary>Whether the kernel said that its interpreter ended and took the variables along (behind a shim the process itself lives on).</summary>
+    public bool SaidStateLost { get; private set; }
 
     /// <summary>Completes with <c>done</c>, a violation, the end of the channel, or the end of the run.</summary>
     public async Task RunAsync(CancellationToken endOfRun)
@@ -91,6 +96,7 @@ internal sealed class ResultPump(ByteSource source, string nonce, RunEvents even
                     events.Display(display.IsResult, display.Data);
                     break;
                 case ResultMessage.Notice notice:
+                    SaidStateLost |= notice.Code == StateLostNotice;
                     events.Notice(notice.Code, notice.Message);
                     break;
                 case ResultMessage.Flood:

@@ -12,6 +12,9 @@ internal sealed record Ending
 
     public CellExit? Cell { get; init; }
 
+    /// <summary>The guest's word that its variables are gone.</summary>
+    public bool SaidStateLost { get; init; }
+
     public bool Killed { get; init; }
 
     public bool GaveUp { get; init; }
@@ -164,6 +167,7 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
         return new Ending
         {
             Said = result?.Done,
+            SaidStateLost = result?.SaidStateLost ?? false,
             Exit = process.Exited.IsCompletedSuccessfully ? process.Exited.Result : null,
             Cell = cell.Exited.IsCompletedSuccessfully ? cell.Exited.Result : null,
             Killed = ladder.Killed,

@@ -16,7 +16,7 @@ internal static class Verdicts
 
     public static Verdict OfKernel(Ending ending, CaseFile file)
     {
-        var lost = ending.Killed || ending.Exit is not null || ending.Cell is not null;
+        var lost = ending.Killed || ending.SaidStateLost || ending.Exit is not null || ending.Cell is not null;
         if (Violated(ending) is { } violation)
         {
             return violation;

@@ -33,7 +33,8 @@ public abstract class BashConformance(BackendUnderTest backend) : ConformanceSui
     {
         await using var sandbox = await SandboxAsync();
         var run = await BashAsync(sandbox, "exit 3");
-        Assert.Equal((RunOutcome.GuestError, 3), (run.Outcome, run.Result.ExitCode ?? -1));
+        Assert.Equal((RunOutcome.GuestError, 3, true), (run.Outcome, run.Result.ExitCode ?? -1, run.Result.StateLost));
+        Assert.Contains("state_lost", run.Notices);
         Assert.Equal("on\n", (await BashAsync(sandbox, "echo on")).Stdout);
     }
 

@@ -38,5 +38,9 @@ public abstract class ConformanceSuite(BackendUnderTest backend)
     protected static void AssertOutcome(RunOutcome outcome, string code, Finished run) =>
         Assert.True(run.Outcome == outcome && run.Result.Error?.Code == code, $"expected {outcome} {code}, got {run}");
 
+    /// <summary>How many processes wrote their number to /tmp/pids, and how many of these live. (A command's ps shows only what it started itself.)</summary>
+    protected static async Task<string> CountAsync(TestSandbox sandbox) =>
+        (await sandbox.ShellAsync("alive=0; for p in $(cat /tmp/pids); do kill -0 $p 2>/dev/null && alive=$((alive + 1)); done; echo $(wc -l < /tmp/pids) started, $alive alive")).Stdout;
+
     protected static async Task<RunError> RefusalAsync(Func<Task> call) => (await Assert.ThrowsAsync<CoveException>(call)).Error;
 }

@@ -52,6 +52,22 @@ public sealed partial class Snippets
         }
     }
 
+    [Fact]
+    public void What_the_specification_names_as_proof_exists()
+    {
+        var text = File.ReadAllText(Path.Combine(LiveEngine.Repository, "SPECIFICATION.md"));
+        var guest = Proof().Matches(text).Where(m => m.Groups["guest"].Success).Select(m => Path.Combine("guest", "python", m.Groups["path"].Value)).ToList();
+        var suites = Proof().Matches(text).Where(m => !m.Groups["guest"].Success).Select(m => Path.Combine("tests", "Cove.Tests", m.Groups["path"].Value)).ToList();
+        Assert.NotEmpty(guest);
+        Assert.NotEmpty(suites);
+        Assert.SkipUnless(Directory.Exists(Path.Combine(LiveEngine.Repository, "tests")), "Only the checkout holds the tests' sources.");
+        Assert.All([.. guest, .. suites], path => Assert.True(
+            Path.Exists(Path.Combine(LiveEngine.Repository, path)) || File.Exists(Path.Combine(LiveEngine.Repository, path + ".cs")), path));
+    }
+
+    [GeneratedRegex(@"`(?<guest>guest: )?(?<path>(tests/[a-z]+|[A-Z]\w+(/\w*)?Tests|(Conformance|Escapes|Chaos|Leaks|Templates|Docs|Guest|Runs)/\w*))`", RegexOptions.ExplicitCapture, 5000)]
+    private static partial Regex Proof();
+
     [GeneratedRegex(@"\]\((?<target>[^)#:]+)\)", RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Link();
 

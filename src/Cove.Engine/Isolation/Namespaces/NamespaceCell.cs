@@ -47,19 +47,23 @@ internal sealed class NamespaceCell : Cell
 
     public override async Task<CellProcess> StartKernelAsync(Language language, SandboxLimits limits, CancellationToken cancellationToken)
     {
-        if (language == Language.Python && Interlocked.Exchange(ref _firstPython, null) is { } first)
+        if (language != Language.Python)
+        {
+            return await StartKernelAsync(language, cancellationToken);
+        }
+
+        if (Interlocked.Exchange(ref _firstPython, null) is { } first)
         {
             return first;
         }
 
-        var process = await StartProcessAsync("kernel", json => json.WriteString("language", Wire(language)), _ => { }, cancellationToken);
-        if (language == Language.Python)
-        {
-            _backend.CountKernel(_template);
-        }
-
+        var process = await _backend.WithZygoteAsync(_template, () => StartKernelAsync(language, cancellationToken), cancellationToken);
+        _backend.CountKernel(_template);
         return process;
     }
+
+    private Task<NamespaceProcess> StartKernelAsync(Language language, CancellationToken cancellationToken) =>
+        StartProcessAsync("kernel", json => json.WriteString("language", Wire(language)), _ => { }, cancellationToken);
 
     public override async Task<CellCommand> StartCommandAsync(CommandSpec command, SandboxLimits limits, CancellationToken cancellationToken)
     {

@@ -13,5 +13,9 @@ internal sealed class NamespaceProcess(long id, IFrameLink? control) : CellProce
 
     public override Task<ProcessExit> Exited => _exited.Task;
 
-    public void End(ProcessExit exit) => _exited.TrySetResult(exit);
+    public void End(ProcessExit exit)
+    {
+        _exited.TrySetResult(exit);
+        Control?.Dispose(); // there is nobody at the other end any more
+    }
 }

@@ -51,10 +51,12 @@ internal sealed class NamespacesBackend : IIsolationBackend
         }
     }
 
-    public async Task<Cell> StartCellAsync(Template template, SandboxLimits limits, CancellationToken cancellationToken)
+    public Task<Cell> StartCellAsync(Template template, SandboxLimits limits, CancellationToken cancellationToken) =>
+        WithZygoteAsync(template, () => DrawCellAsync(template, limits, cancellationToken), cancellationToken);
+
+    private async Task<Cell> DrawCellAsync(Template template, SandboxLimits limits, CancellationToken cancellationToken)
     {
         var launcher = await LauncherAsync(cancellationToken);
-        await ReadyTemplateAsync(template, launcher, cancellationToken);
         var cell = new NamespaceCell(this, launcher.Link, SandboxId.New().Value, template);
         _cells[cell.Name] = cell;
         try
@@ -104,6 +106,24 @@ internal sealed class NamespacesBackend : IIsolationBackend
     internal void ForgetProcess(NamespaceProcess process) => _processes.TryRemove(process.Id, out _);
 
     internal void ForgetCell(NamespaceCell cell) => _cells.TryRemove(cell.Name, out _);
+
+    /// <summary>
+    /// Does what needs the template's zygote. One that ended is replaced first, so that cells which outlived it get kernels again; one that
+    /// ends meanwhile is replaced once, and a second one in a row is a fault to be told.
+    /// </summary>
+    internal async Task<T> WithZygoteAsync<T>(Template template, Func<Task<T>> action, CancellationToken cancellationToken)
+    {
+        await ReadyTemplateAsync(template, await LauncherAsync(cancellationToken), cancellationToken);
+        try
+        {
+            return await action();
+        }
+        catch (CoveException exception) when (exception.Error.Code == "zygote_gone")
+        {
+            await ReadyTemplateAsync(template, await LauncherAsync(cancellationToken), cancellationToken);
+            return await action();
+        }
+    }
 
     /// <summary>Counts a kernel against its template's zygote and has the zygote replaced when it made its share, off the caller's path.</summary>
     internal void CountKernel(Template template)

@@ -9,7 +9,7 @@ internal static class HostRelease
         const string Field = "VERSION_CODENAME=";
         var line = osRelease.Split('\n').FirstOrDefault(l => l.StartsWith(Field, StringComparison.Ordinal));
         var name = line?[Field.Length..].Trim().Trim('"');
-        return name is { Length: > 0 } && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '-')
+        return name is { Length: > 0 } && name.All(char.IsAsciiLetterOrDigit)
             ? name
             : throw TemplateBuilder.Failed("/etc/os-release has no usable VERSION_CODENAME", "Roots are built from the host's own Debian release; this host seems to be no Debian.");
     }
