@@ -40,12 +40,6 @@ def raise_ceilings():
             resource.setrlimit(which, (hard, hard))
 
 
-def lower(pid, limits):
-    """For a process that was started under higher limits; the cell's owner may."""
-    for which, value in ((resource.RLIMIT_NOFILE, limits["open_files"]), (resource.RLIMIT_NPROC, limits["pids"])):
-        resource.prlimit(pid, which, (value, value))
-
-
 def exact(which, value):
     """Sets both limits, or the lower of the value and the hard limit where raising it is not permitted."""
     hard = resource.getrlimit(which)[1]
