@@ -49,7 +49,16 @@ internal abstract class CellProcess
 }
 
 /// <summary>A running command with the host's ends of its channels.</summary>
-internal sealed record CellCommand(CellProcess Process, ByteSink Stdin, ByteSource Stdout, ByteSource Stderr);
+internal sealed record CellCommand(CellProcess Process, ByteSink Stdin, ByteSource Stdout, ByteSource Stderr)
+{
+    /// <summary>Closes the host's ends of the channels.</summary>
+    public void Close()
+    {
+        Stdin.Dispose();
+        Stdout.Dispose();
+        Stderr.Dispose();
+    }
+}
 
 /// <summary>How a process ended: an exit code, or the number of the signal that killed it; both null when nobody could see it.</summary>
 internal sealed record ProcessExit(int? Code, int? Signal);
