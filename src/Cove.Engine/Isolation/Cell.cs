@@ -30,6 +30,9 @@ internal abstract class Cell : IAsyncDisposable
     /// <summary>Reads what the cell uses. Fast (some microseconds): it is called at the end of every run.</summary>
     public abstract CellUsage ReadUsage();
 
+    /// <summary>Reads of <see cref="ReadUsage"/> only what counts limits that were hit: it is called before every run.</summary>
+    public virtual CellUsage ReadHits() => ReadUsage();
+
     /// <summary>Kills everything inside and frees the host's side. Returns when all of it is dead; never throws.</summary>
     public abstract ValueTask DisposeAsync();
 }

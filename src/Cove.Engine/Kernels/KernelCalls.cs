@@ -108,7 +108,7 @@ internal static class KernelCalls
 
     private static async Task StartAsync(Sandbox sandbox, Kernel kernel, CancellationToken cancellationToken)
     {
-        var before = StartFailure.Usage(sandbox.Cell);
+        var before = StartFailure.Hits(sandbox.Cell);
         try
         {
             await kernel.EnsureStartedAsync(cancellationToken);

@@ -16,7 +16,7 @@ internal sealed class RunStart(Sandbox sandbox, Run run, RunClock clock, RunSett
 
     public async Task<(CellCommand? Command, Verdict? Verdict)> CommandAsync(CommandSpec spec)
     {
-        var before = StartFailure.Usage(sandbox.Cell);
+        var before = StartFailure.Hits(sandbox.Cell);
         var (command, stopped) = await UnlessStoppedAsync(async token =>
         {
             // The backend is not told of the token: a command it has started must come back to be killed.
@@ -36,7 +36,7 @@ internal sealed class RunStart(Sandbox sandbox, Run run, RunClock clock, RunSett
 
     private async ValueTask<(CellProcess? Process, Verdict? Verdict)> StartKernelAsync(Kernel kernel)
     {
-        var before = StartFailure.Usage(sandbox.Cell);
+        var before = StartFailure.Hits(sandbox.Cell);
         return await UnlessStoppedAsync(async token =>
         {
             var (process, stateLost) = await kernel.EnsureStartedAsync(token);
@@ -127,11 +127,16 @@ internal static class StartFailure
 
     public static bool Grew(long? before, long? after) => after is { } now && now > (before ?? 0);
 
-    public static CellUsage Usage(Cell cell)
+    public static CellUsage Usage(Cell cell) => Read(cell, static cell => cell.ReadUsage());
+
+    /// <summary>What to compare with later.</summary>
+    public static CellUsage Hits(Cell cell) => Read(cell, static cell => cell.ReadHits());
+
+    private static CellUsage Read(Cell cell, Func<Cell, CellUsage> read)
     {
         try
         {
-            return cell.ReadUsage();
+            return read(cell);
         }
         catch (CellGoneException)
         {

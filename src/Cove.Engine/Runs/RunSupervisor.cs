@@ -56,7 +56,7 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
     /// </summary>
     public async Task<Ending> WatchAsync(OutputPump stdout, OutputPump stderr, ResultPump? result, Func<Task> start, Action close)
     {
-        var before = StartFailure.Usage(cell);
+        var before = StartFailure.Hits(cell);
         using var endOfRun = new CancellationTokenSource();
         var ended = new TaskCompletionSource();
         var ladder = new StopLadder(cell, process, run.Stop, clock.Grace, clock.Time);
