@@ -14,7 +14,7 @@ public sealed record SandboxLimits
     /// <summary>Processes and threads. Default 128; 8 to 32,768.</summary>
     public int Pids { get; init; } = 128;
 
-    /// <summary>Space of <c>/workspace</c>, <c>/tmp</c>, <c>/home/user</c> and <c>/dev/shm</c> together. Bytes; default 256 MiB; 1 MiB to 1 TiB; at most half of the memory limit where memory is lower than twice the value.</summary>
+    /// <summary>Space of <c>/workspace</c>, <c>/tmp</c>, <c>/home/user</c> and <c>/dev/shm</c> together. Bytes; default 256 MiB; 1 MiB to 1 TiB; at most half of the memory limit. A default above that shrinks to it; a value asked for is refused.</summary>
     public long DiskBytes { get; init; } = 256L << 20;
 
     /// <summary>Files and directories in that space. Default 65,536; 64 to 100,000,000.</summary>

@@ -21,8 +21,10 @@ public sealed record EngineOptions
     /// <summary>How long a run has to end after it was interrupted, before it is killed. Default 1 s; 10 ms to 60 s.</summary>
     public TimeSpan InterruptGrace { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Protections that may be missing, by name (for example <c>memory</c>, <c>cpu</c>). Default: none; a missing protection then refuses the start.</summary>
+    /// <summary>Protections that may be missing, by name: <c>memory</c>, <c>cpu</c>, <c>pids</c>, <c>landlock</c>, <c>ids</c>. Default: none; a missing protection then refuses the start.</summary>
     public IReadOnlySet<string> AllowDegraded { get; init; } = new HashSet<string>();
+
+    private static readonly string[] _protections = ["memory", "cpu", "pids", "landlock", "ids"];
 
     internal void Validate()
     {
@@ -36,7 +38,7 @@ public sealed record EngineOptions
             nameof(InterruptGrace), InterruptGrace, "10 ms to 60 s");
         foreach (var name in AllowDegraded)
         {
-            Require(!string.IsNullOrWhiteSpace(name), nameof(AllowDegraded), name, "names of protections, such as memory or cpu");
+            Require(_protections.Contains(name), nameof(AllowDegraded), name, $"names out of {string.Join(", ", _protections)}");
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Cove.Engine.Doctor.Fixing;
 using Cove.Engine.Isolation.Namespaces;
 using Cove.Engine.Templates;
@@ -9,8 +8,6 @@ namespace Cove.Engine;
 /// <summary>Puts an engine together for this host: the namespaces backend beneath, the engine above.</summary>
 public static class LocalEngine
 {
-    private static readonly ConditionalWeakTable<SandboxEngine, NamespacesBackend> _backends = [];
-
     /// <summary>
     /// Starts an engine. Throws <see cref="CoveException"/> with the fix when a promised protection is unavailable and was not allowed
     /// to be missing by name, or when a template does not load.
@@ -19,9 +16,9 @@ public static class LocalEngine
         LocalEngineOptions options, TimeProvider time, ILogger logger, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
+        options.Engine.Validate(); // before the backend's options are made of them
         var backend = new NamespacesBackend(options.ForBackend(), time);
         var engine = new SandboxEngine(backend, options.Engine, time, logger);
-        _backends.Add(engine, backend);
         try
         {
             await engine.StartAsync(cancellationToken);
@@ -41,7 +38,7 @@ public static class LocalEngine
     public static int? DropPrivileges(SandboxEngine engine)
     {
         ArgumentNullException.ThrowIfNull(engine);
-        if (!_backends.TryGetValue(engine, out var backend) || backend.ServiceId is not { } id)
+        if (engine.Backend is not NamespacesBackend { ServiceId: { } id })
         {
             return null;
         }

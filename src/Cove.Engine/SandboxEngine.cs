@@ -34,6 +34,8 @@ public sealed class SandboxEngine : ICove
     /// <summary>The boundary it draws. Known once <see cref="StartAsync"/> has returned.</summary>
     public IsolationTier Tier => _backend.Tier;
 
+    internal IIsolationBackend Backend => _backend;
+
     /// <summary>Checks the options, reads and loads the templates, starts the backend and begins to fill the pools.</summary>
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {

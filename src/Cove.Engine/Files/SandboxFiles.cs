@@ -247,6 +247,10 @@ internal sealed class SandboxFiles(Cell cell, TimeProvider time, ILogger logger)
         }
     }
 
+    /// <summary>A worker that comes after nobody waits for it any more ends when its link closes.</summary>
+    private static void CloseLate(Task<IFrameLink> opening) => _ = opening.ContinueWith(
+        static late => late.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+
     private async ValueTask<FileLink> OpenAsync(CancellationToken cancellationToken)
     {
         if (Volatile.Read(ref _link) is { Broken: null } live)
@@ -263,9 +267,18 @@ internal sealed class SandboxFiles(Cell cell, TimeProvider time, ILogger logger)
                 return opened;
             }
 
-            var link = new FileLink(await cell.OpenFilesAsync(cancellationToken).WaitAsync(CallLimit, time, cancellationToken), time);
-            Volatile.Write(ref _link, link);
-            return link;
+            var opening = cell.OpenFilesAsync(cancellationToken);
+            try
+            {
+                var link = new FileLink(await opening.WaitAsync(CallLimit, time, cancellationToken), time);
+                Volatile.Write(ref _link, link);
+                return link;
+            }
+            catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
+            {
+                CloseLate(opening);
+                throw;
+            }
         }
         catch (TimeoutException)
         {

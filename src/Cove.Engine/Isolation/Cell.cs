@@ -30,6 +30,9 @@ internal abstract class Cell : IAsyncDisposable
     /// <summary>Reads what the cell uses. Fast (some microseconds): it is called at the end of every run.</summary>
     public abstract CellUsage ReadUsage();
 
+    /// <summary>Reads of <see cref="ReadUsage"/> only what counts limits that were hit: it is called before every run.</summary>
+    public virtual CellUsage ReadHits() => ReadUsage();
+
     /// <summary>Kills everything inside and frees the host's side. Returns when all of it is dead; never throws.</summary>
     public abstract ValueTask DisposeAsync();
 }
@@ -49,7 +52,16 @@ internal abstract class CellProcess
 }
 
 /// <summary>A running command with the host's ends of its channels.</summary>
-internal sealed record CellCommand(CellProcess Process, ByteSink Stdin, ByteSource Stdout, ByteSource Stderr);
+internal sealed record CellCommand(CellProcess Process, ByteSink Stdin, ByteSource Stdout, ByteSource Stderr)
+{
+    /// <summary>Closes the host's ends of the channels.</summary>
+    public void Close()
+    {
+        Stdin.Dispose();
+        Stdout.Dispose();
+        Stderr.Dispose();
+    }
+}
 
 /// <summary>How a process ended: an exit code, or the number of the signal that killed it; both null when nobody could see it.</summary>
 internal sealed record ProcessExit(int? Code, int? Signal);

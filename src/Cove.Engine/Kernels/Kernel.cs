@@ -45,15 +45,13 @@ internal sealed class Kernel(string name, Language language, KernelHome home)
         _starts = 1;
     }
 
+    /// <summary>The live process; null when there is none.</summary>
+    public CellProcess? Live => _current is { Process: { Exited.IsCompleted: false } live } ? live : null;
+
     /// <summary>The live process, started when there is none. StateLost: variables of an earlier process are gone, and this is the first run to learn of it.</summary>
     public ValueTask<(CellProcess Process, bool StateLost)> EnsureStartedAsync(CancellationToken cancellationToken)
     {
-        if (_current is { Process.Exited.IsCompleted: false } live)
-        {
-            return new((live.Process, false));
-        }
-
-        return StartAsync(cancellationToken);
+        return Live is { } live ? new((live, false)) : StartAsync(cancellationToken);
     }
 
     /// <summary>Forgets a process that was killed or broke the protocol, so that it is never spoken to again.</summary>

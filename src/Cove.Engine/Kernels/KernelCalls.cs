@@ -18,19 +18,24 @@ internal static class KernelCalls
             throw Refusals.InvalidRequest("language", (int)language, "python, bash or javascript");
         }
 
-        var kernel = sandbox.Kernels.Open(name, language, out var refusal) ?? throw new CoveException(refusal!);
-        if (!kernel.TryEnter())
+        Kernel kernel;
+        do
         {
-            return kernel.Info; // busy, so it is there
+            kernel = sandbox.Kernels.Open(name, language, out var refusal) ?? throw new CoveException(refusal!);
+            if (!kernel.TryEnter())
+            {
+                return kernel.Info; // busy, so it is there
+            }
         }
+        while (!HoldsOrLeave(sandbox, kernel));
 
         try
         {
-            await StartAsync(kernel, cancellationToken);
+            await StartAsync(sandbox, kernel, cancellationToken);
         }
         finally
         {
-            kernel.Leave();
+            sandbox.Kernels.LeaveOrRemove(kernel);
         }
 
         return kernel.Info;
@@ -38,12 +43,11 @@ internal static class KernelCalls
 
     public static async Task<KernelInfo> RestartAsync(Sandbox sandbox, string name, CancellationToken cancellationToken)
     {
-        var kernel = Find(sandbox, name);
-        await TakeOverAsync(sandbox, kernel, cancellationToken);
+        var kernel = await TakeOverAsync(sandbox, name, cancellationToken);
         try
         {
             await kernel.KillAsync();
-            await StartAsync(kernel, cancellationToken);
+            await StartAsync(sandbox, kernel, cancellationToken);
         }
         finally
         {
@@ -55,8 +59,7 @@ internal static class KernelCalls
 
     public static async Task<bool> DeleteAsync(Sandbox sandbox, string name, CancellationToken cancellationToken)
     {
-        var kernel = Find(sandbox, name);
-        await TakeOverAsync(sandbox, kernel, cancellationToken);
+        var kernel = await TakeOverAsync(sandbox, name, cancellationToken);
         try
         {
             await kernel.KillAsync();
@@ -70,29 +73,50 @@ internal static class KernelCalls
     }
 
     /// <summary>Kills the run in the kernel, if there is one, and takes its gate.</summary>
-    private static async Task TakeOverAsync(Sandbox sandbox, Kernel kernel, CancellationToken cancellationToken)
+    private static async Task<Kernel> TakeOverAsync(Sandbox sandbox, string name, CancellationToken cancellationToken)
     {
-        if (kernel.TryEnter())
+        while (true)
         {
-            return;
-        }
+            var kernel = Find(sandbox, name);
+            if (!kernel.TryEnter())
+            {
+                sandbox.KillRunIn(kernel.Name);
+                if (!await kernel.EnterAsync(GateLimit, cancellationToken))
+                {
+                    throw new CoveException(Outcomes.KernelBusy(kernel.Name));
+                }
+            }
 
-        sandbox.KillRunIn(kernel.Name);
-        if (!await kernel.EnterAsync(GateLimit, cancellationToken))
-        {
-            throw new CoveException(Outcomes.KernelBusy(kernel.Name));
+            if (HoldsOrLeave(sandbox, kernel))
+            {
+                return kernel;
+            }
         }
     }
 
-    private static async Task StartAsync(Kernel kernel, CancellationToken cancellationToken)
+    /// <summary>False, and the kernel is left, when it was deleted between being found and being entered.</summary>
+    private static bool HoldsOrLeave(Sandbox sandbox, Kernel kernel)
     {
+        if (sandbox.Kernels.Holds(kernel))
+        {
+            return true;
+        }
+
+        kernel.Leave();
+        return false;
+    }
+
+    private static async Task StartAsync(Sandbox sandbox, Kernel kernel, CancellationToken cancellationToken)
+    {
+        var before = StartFailure.Hits(sandbox.Cell);
         try
         {
             await kernel.EnsureStartedAsync(cancellationToken);
         }
         catch (Exception exception) when (exception is HandshakeException or IOException)
         {
-            throw new CoveException(Outcomes.KernelStartFailed(kernel.Language, exception.Message), exception);
+            var cause = StartFailure.Cause(sandbox.Cell, before, sandbox.Limits);
+            throw new CoveException(cause ?? Outcomes.KernelStartFailed(kernel.Language, exception.Message), exception);
         }
     }
 

@@ -10,6 +10,9 @@ internal sealed class KernelTable(KernelHome home, TemplateFacts facts)
     /// <summary>Kernels a sandbox may have; its process limit ends most attempts long before.</summary>
     public const int MaxKernels = 32;
 
+    /// <summary>Node.js starts about a dozen threads and waits for ever for those it is refused.</summary>
+    public const int MinJavaScriptPids = 16;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Kernel> _kernels = [];
 
@@ -51,10 +54,31 @@ internal sealed class KernelTable(KernelHome home, TemplateFacts facts)
 
             refusal = !facts.Languages.ContainsKey(KernelLanguages.Name(language)) ? Outcomes.LanguageUnavailable(language, facts)
                 : Enum.GetValues<Language>().Any(other => other != language && KernelLanguages.Name(other) == name) ? Outcomes.KernelNameReserved(name)
+                : language == Language.JavaScript && home.Limits.Pids < MinJavaScriptPids ? Outcomes.TooFewProcesses(language, home.Limits.Pids, MinJavaScriptPids)
                 : _kernels.Count >= MaxKernels ? Outcomes.TooManyKernels(MaxKernels)
                 : null;
             return refusal is null ? _kernels[name] = new Kernel(name, language, home) : null;
         }
+    }
+
+    /// <summary>Whether that very kernel is in the table: one found there may be deleted before it is entered.</summary>
+    public bool Holds(Kernel kernel)
+    {
+        lock (_lock)
+        {
+            return ReferenceEquals(_kernels.GetValueOrDefault(kernel.Name), kernel);
+        }
+    }
+
+    /// <summary>Leaves a kernel that was entered; one that never started is forgotten, or failed names would use up the table.</summary>
+    public void LeaveOrRemove(Kernel kernel)
+    {
+        if (!kernel.WasStarted)
+        {
+            Remove(kernel);
+        }
+
+        kernel.Leave();
     }
 
     public void Remove(Kernel kernel)

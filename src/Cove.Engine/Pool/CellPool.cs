@@ -98,7 +98,8 @@ internal sealed class CellPool : IAsyncDisposable
         await Task.WhenAll(parked.Select(p => p.Cell.DisposeAsync().AsTask()));
     }
 
-    private async ValueTask<ParkedCell> WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    /// <summary>Waits in line; a cell that was parked since the caller looked is taken at once.</summary>
+    internal async ValueTask<ParkedCell> WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
         var waiter = new TaskCompletionSource<ParkedCell>(TaskCreationOptions.RunContinuationsAsynchronously);
         int ahead;
@@ -110,7 +111,14 @@ internal sealed class CellPool : IAsyncDisposable
             }
 
             ahead = _waiting.Count;
-            _waiting.AddLast(waiter);
+            if (ahead == 0 && TakeLive_NeedsLock() is { } parked)
+            {
+                waiter.SetResult(parked);
+            }
+            else
+            {
+                _waiting.AddLast(waiter);
+            }
         }
 
         Refill();

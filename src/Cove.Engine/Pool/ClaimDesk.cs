@@ -55,17 +55,25 @@ internal sealed class ClaimDesk : IAsyncDisposable
             }
         }
 
+        Sandbox sandbox;
         try
         {
-            var sandbox = await MakeAsync(plan, started, timeout, cancellationToken);
-            _settings.Logger.SandboxCreated(plan.Id, plan.Loaded.Template.Name, _settings.Time.GetElapsedTime(started).TotalMilliseconds);
-            return sandbox;
+            sandbox = await MakeAsync(plan, started, timeout, cancellationToken);
         }
         catch
         {
             _places.Leave();
             throw;
         }
+
+        // Its own end gives the place back by now, also the end of one that was over before it was handed out.
+        if (sandbox.State != SandboxState.Ready)
+        {
+            throw Refusals.SandboxEnded(plan.Id, sandbox.EndReason);
+        }
+
+        _settings.Logger.SandboxCreated(plan.Id, plan.Loaded.Template.Name, _settings.Time.GetElapsedTime(started).TotalMilliseconds);
+        return sandbox;
     }
 
     public async ValueTask DisposeAsync()
@@ -113,6 +121,8 @@ internal sealed class ClaimDesk : IAsyncDisposable
     /// <summary>Limits above the template's cannot be raised in a parked cell: rlimits only ever go down.</summary>
     private async ValueTask<ParkedCell> MakeFreshAsync(SandboxPlan plan, TimeSpan left, TimeSpan timeout, CancellationToken cancellationToken)
     {
+        using var deadline = new CancellationTokenSource(left, _settings.Time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         if (!await _factory.EnterAsync(left, cancellationToken))
         {
             throw Refusals.CreateDeadline(timeout, 0, $"the engine option CreateConcurrency (now {_options.CreateConcurrency})");
@@ -120,7 +130,11 @@ internal sealed class ClaimDesk : IAsyncDisposable
 
         try
         {
-            return await _factory.MakeAsync(plan.Loaded, plan.Limits, cancellationToken);
+            return await _factory.MakeAsync(plan.Loaded, plan.Limits, both.Token);
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw Refusals.CreateDeadline(timeout, 0, $"the limits of the template '{plan.Loaded.Template.Name}', so that a parked cell can be lowered to those asked for");
         }
         catch (Exception exception) when (exception is not (CoveException or OperationCanceledException))
         {

@@ -9,6 +9,8 @@ namespace Cove.Engine.Runs;
 /// </summary>
 internal static class Outcomes
 {
+    public const string ProcessLimitCode = "process_limit";
+
     public static RunError KernelBusy(string kernel) => Error(
         "kernel_busy", ErrorCategory.Conflict, true,
         $"The kernel '{kernel}' is busy with another run.",
@@ -28,6 +30,12 @@ internal static class Outcomes
         "invalid_request", ErrorCategory.Request, false,
         $"The field 'kernel' is '{kernel}', which is the default kernel of another language.",
         "Give a name that is no language's.");
+
+    public static RunError TooFewProcesses(Language language, int pids, int needed) => Error(
+        "invalid_request", ErrorCategory.Request, false,
+        $"The field 'limits.pids' of the sandbox is {pids}; {KernelLanguages.Name(language)} needs at least {needed} processes and threads.",
+        $"Create a sandbox with limits.pids of at least {needed}, or use another language.",
+        new ErrorEvidence { Limit = "pids", LimitValue = pids });
 
     public static RunError TooManyKernels(int limit) => Error(
         "kernel_limit", ErrorCategory.Limit, false,
@@ -55,17 +63,33 @@ internal static class Outcomes
         $"The command could not be started: {detail}",
         "Try again; if it stays so, create a new sandbox.");
 
-    public static RunError WallTime(TimeSpan timeout, bool killed) => Error(
+    public static RunError ProcessLimit(SandboxLimits limits, ErrorEvidence? evidence = null) => Error(
+        ProcessLimitCode, ErrorCategory.Limit, false,
+        $"The sandbox has as many processes and threads as its limit of {limits.Pids} allows; another could not be started.",
+        "End processes that are not needed, start fewer threads, or ask for a higher pids limit.",
+        (evidence ?? new ErrorEvidence()) with { Limit = "pids", LimitValue = limits.Pids });
+
+    public static RunError DiskFull(SandboxLimits limits, string said, ErrorEvidence evidence) => Error(
+        "disk_full", ErrorCategory.Limit, false, said,
+        $"Remove files, write less, or ask for a higher disk limit (now {limits.DiskBytes >> 20} MiB) or inodes limit (now {limits.Inodes:N0} files).",
+        evidence with { Limit = "disk", LimitValue = limits.DiskBytes });
+
+    public static RunError OpenFilesLimit(SandboxLimits limits, string said, ErrorEvidence evidence) => Error(
+        "open_files_limit", ErrorCategory.Limit, false, said,
+        "Close files when they are done with (a 'with' block does), or ask for a higher open_files limit.",
+        evidence with { Limit = "open_files", LimitValue = limits.OpenFiles });
+
+    public static RunError WallTime(TimeSpan timeout, bool killed, long? peakMemory) => Error(
         "wall_time_exceeded", ErrorCategory.Limit, false,
         $"The run was still going after its wall time of {timeout.TotalMilliseconds:0} ms and was {(killed ? "killed, because an interrupt did not end it" : "interrupted")}.",
         "Make the code faster, split the work, or ask for a longer timeout.",
-        new ErrorEvidence { Limit = "wall_time", LimitValue = (long)timeout.TotalMilliseconds });
+        new ErrorEvidence { Limit = "wall_time", LimitValue = (long)timeout.TotalMilliseconds, PeakMemoryBytes = peakMemory });
 
-    public static RunError OutputLimit() => Error(
+    public static RunError OutputLimit(long? peakMemory) => Error(
         "output_limit_exceeded", ErrorCategory.Limit, false,
         $"The run wrote more than {OutputPump.LimitBytes >> 20} MiB to one stream and was stopped.",
         "Print less: write large results to a file and show a summary.",
-        new ErrorEvidence { Limit = "output", LimitValue = OutputPump.LimitBytes });
+        new ErrorEvidence { Limit = "output", LimitValue = OutputPump.LimitBytes, PeakMemoryBytes = peakMemory });
 
     public static RunError Interrupted() => Error(
         "interrupted", ErrorCategory.Caller, true, "The caller interrupted the run.", "Run it again if that was not meant; the kernel's state is kept.");
@@ -131,6 +155,10 @@ internal static class Outcomes
         "The engine failed while it supervised the run; the log says how.",
         "Try again; report it with the run's id if it stays so.");
 
+    public static RunError ProcessExited(int code, long? peakMemory) => Error(
+        "exit_code", ErrorCategory.Code, false, $"The interpreter's process was ended by its own code, with exit code {code}; its variables are gone.",
+        "Leave with sys.exit(code), which keeps the kernel. The next run gets a fresh one.", new ErrorEvidence { ExitCode = code, PeakMemoryBytes = peakMemory });
+
     public static RunError ExitCode(int code) => Error(
         "exit_code", ErrorCategory.Code, false, $"It ended with exit code {code}.", "See what it wrote to stderr.", new ErrorEvidence { ExitCode = code });
 
@@ -138,7 +166,7 @@ internal static class Outcomes
     public static RunError Exception(Language language, GuestException error, TemplateFacts facts)
     {
         var evidence = Evidence(error);
-        var said = error.Value.Length == 0 ? error.Name : $"{error.Name}: {FirstLine(error.Value)}";
+        var said = Said(error);
         return error.Name switch
         {
             "SyntaxError" or "IndentationError" or "TabError" => Error(
@@ -157,6 +185,9 @@ internal static class Outcomes
     public static ErrorEvidence Evidence(GuestException? error) => error is null
         ? new ErrorEvidence()
         : new ErrorEvidence { ExceptionType = error.Name, ExceptionMessage = error.Value, Traceback = error.Traceback };
+
+    /// <summary>The exception in one line.</summary>
+    public static string Said(GuestException error) => error.Value.Length == 0 ? error.Name : $"{error.Name}: {FirstLine(error.Value)}";
 
     private static string FirstLine(string text)
     {

@@ -46,31 +46,50 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
             return Verdict.Refused(Refusals.InvalidRequest("code", null, "code that fits in one frame of 1 MiB with its escapes; put large data into a file").Error);
         }
 
-        if (sandbox.Kernels.Open(request.Kernel, request.Language, out var refusal) is not { } kernel)
+        if (Enter(out var refusal) is not { } kernel)
         {
             return Verdict.Refused(refusal!);
         }
 
-        if (!kernel.TryEnter())
-        {
-            return Verdict.Refused(Outcomes.KernelBusy(kernel.Name));
-        }
-
         try
         {
-            run.Kernel = kernel.Name;
             run.Events.Started(run.Id, sandbox.Id, kernel.Name);
             return await RunInKernelAsync(kernel, nonce, frame);
         }
         finally
         {
-            kernel.Leave();
+            sandbox.Kernels.LeaveOrRemove(kernel);
         }
+    }
+
+    /// <summary>Enters the kernel, made when there is none; null and the error when that cannot be.</summary>
+    private Kernel? Enter(out RunError? refusal)
+    {
+        while (sandbox.Kernels.Open(request.Kernel, request.Language, out refusal) is { } kernel)
+        {
+            run.Kernel = kernel.Name; // before entering: who finds the kernel busy and kills its run must find this one
+            if (!kernel.TryEnter())
+            {
+                run.Kernel = null;
+                refusal = Outcomes.KernelBusy(kernel.Name);
+                return null;
+            }
+
+            if (sandbox.Kernels.Holds(kernel))
+            {
+                return kernel;
+            }
+
+            kernel.Leave(); // deleted between being found and being entered
+        }
+
+        run.Kernel = null;
+        return null;
     }
 
     private async Task<Verdict> RunInKernelAsync(Kernel kernel, string nonce, ReadOnlyMemory<byte> frame)
     {
-        var (process, refused) = await StartKernelAsync(kernel);
+        var (process, refused) = await Start().KernelAsync(kernel);
         if (process is null)
         {
             return refused!;
@@ -109,51 +128,6 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
         return Verdicts.OfKernel(_ending, CaseFile());
     }
 
-    private async Task<(CellProcess? Process, Verdict? Verdict)> StartKernelAsync(Kernel kernel)
-    {
-        using var stopped = new CancellationTokenSource();
-        var started = new TaskCompletionSource();
-        var watching = CancelWhenStoppedAsync(stopped, started.Task);
-        try
-        {
-            var (process, stateLost) = await kernel.EnsureStartedAsync(stopped.Token);
-            if (stateLost)
-            {
-                run.Events.Notice("kernel_restarted", $"The kernel '{kernel.Name}' was started anew; variables of earlier runs are gone.");
-            }
-
-            return (process, null);
-        }
-        catch (OperationCanceledException) when (run.Stop.Asked.IsCompleted)
-        {
-            return (null, run.Stop.Reason switch
-            {
-                StopReason.SandboxEnding => new Verdict(RunOutcome.Killed, Outcomes.SandboxEnding(), StateLost: true),
-                StopReason.Kill => new Verdict(RunOutcome.Killed, Outcomes.KilledByCaller()),
-                _ => new Verdict(RunOutcome.Interrupted, Outcomes.Interrupted()),
-            });
-        }
-        catch (Exception exception) when (exception is HandshakeException or CoveException or IOException)
-        {
-            settings.Logger.KernelStartFailed(exception, kernel.Language);
-            return (null, new Verdict(RunOutcome.InfrastructureFailure, Outcomes.KernelStartFailed(kernel.Language, exception.Message)));
-        }
-        finally
-        {
-            started.SetResult();
-            await watching;
-        }
-    }
-
-    private async Task CancelWhenStoppedAsync(CancellationTokenSource stopped, Task started)
-    {
-        await Task.WhenAny(run.Stop.Asked, started);
-        if (!started.IsCompleted)
-        {
-            await stopped.CancelAsync();
-        }
-    }
-
     private async Task<Verdict> RunCommandAsync()
     {
         var directory = request.WorkingDirectory ?? KernelEnvironment.WorkingDirectory;
@@ -162,14 +136,10 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
             directory,
             KernelEnvironment.Build(directory, sandbox.Template.Environment, sandbox.Environment, request.Environment));
         run.Events.Started(run.Id, sandbox.Id, null);
-        CellCommand command;
-        try
+        var (command, refused) = await Start().CommandAsync(spec);
+        if (command is null)
         {
-            command = await sandbox.Cell.StartCommandAsync(spec, sandbox.Limits, CancellationToken.None).WaitAsync(Handshake.Limit, settings.Time);
-        }
-        catch (Exception exception) when (exception is CoveException or IOException or TimeoutException)
-        {
-            return new Verdict(RunOutcome.InfrastructureFailure, Outcomes.CommandStartFailed(exception.Message));
+            return refused!;
         }
 
         var supervisor = new RunSupervisor(sandbox.Cell, command.Process, run, _clock);
@@ -178,7 +148,7 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
             Pump(OutputStream.Stderr, command.Stderr),
             result: null,
             () => FeedAsync(command.Stdin),
-            () => Close(command));
+            command.Close);
         TakeDownWhenStuck(_ending);
         return Verdicts.OfCommand(_ending, CaseFile());
     }
@@ -198,12 +168,7 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
         }
     }
 
-    private static void Close(CellCommand command)
-    {
-        command.Stdin.Dispose();
-        command.Stdout.Dispose();
-        command.Stderr.Dispose();
-    }
+    private RunStart Start() => new(sandbox, run, _clock, settings);
 
     private OutputPump Pump(OutputStream stream, ByteSource source) => new(
         stream, source, run.Events, new OutputSpill(run.Id, stream, sandbox.Files), () => run.Stop.Request(StopReason.OutputLimit));
@@ -241,6 +206,11 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
         if (_ending is { HitMemoryLimit: true } && verdict.Outcome != RunOutcome.OutOfMemory)
         {
             run.Events.Notice("memory_limit_hit", "A process in the sandbox was killed at the memory limit while this run was in progress.");
+        }
+
+        if (_ending is { HitProcessLimit: true } && verdict.Error?.Code != Outcomes.ProcessLimitCode)
+        {
+            run.Events.Notice("process_limit_hit", $"The limit of {sandbox.Limits.Pids} processes and threads refused one while this run was in progress.");
         }
 
         settings.Logger.RunEnded(run.Id, verdict.Outcome, run.Elapsed.TotalMilliseconds);

@@ -31,6 +31,9 @@ internal sealed record Ending
 
     /// <summary>Whether the memory limit killed something in the sandbox while the run was in progress.</summary>
     public bool HitMemoryLimit { get; init; }
+
+    /// <summary>Whether the process limit refused a process or thread meanwhile.</summary>
+    public bool HitProcessLimit { get; init; }
 }
 
 /// <summary>
@@ -53,7 +56,7 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
     /// </summary>
     public async Task<Ending> WatchAsync(OutputPump stdout, OutputPump stderr, ResultPump? result, Func<Task> start, Action close)
     {
-        var before = ReadUsage();
+        var before = StartFailure.Hits(cell);
         using var endOfRun = new CancellationTokenSource();
         var ended = new TaskCompletionSource();
         var ladder = new StopLadder(cell, process, run.Stop, clock.Grace, clock.Time);
@@ -163,7 +166,7 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
 
     private Ending Seen(CellUsage before, OutputPump stdout, OutputPump stderr, ResultPump? result, StopLadder ladder)
     {
-        var usage = ReadUsage();
+        var usage = StartFailure.Usage(cell);
         return new Ending
         {
             Said = result?.Done,
@@ -177,20 +180,9 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
             StdoutBytes = stdout.TotalBytes,
             StderrBytes = stderr.TotalBytes,
             Usage = usage,
-            HitMemoryLimit = usage.OomKills is { } kills && kills > (before.OomKills ?? 0),
+            HitMemoryLimit = StartFailure.Grew(before.OomKills, usage.OomKills),
+            HitProcessLimit = StartFailure.Grew(before.RefusedForks, usage.RefusedForks),
         };
-    }
-
-    private CellUsage ReadUsage()
-    {
-        try
-        {
-            return cell.ReadUsage();
-        }
-        catch (CellGoneException)
-        {
-            return default;
-        }
     }
 }
 

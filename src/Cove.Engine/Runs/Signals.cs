@@ -11,6 +11,9 @@ internal static class Signals
     /// <summary>What a shell reports for a process that a signal ended.</summary>
     public static int ExitCode(int signal) => 128 + signal;
 
+    /// <summary>The signal behind a shell's exit code; null for a code that is a program's own.</summary>
+    public static int? Of(int exitCode) => exitCode is > 128 and <= 128 + 31 ? exitCode - 128 : null;
+
     public static string Name(int signal) => signal switch
     {
         1 => "SIGHUP",

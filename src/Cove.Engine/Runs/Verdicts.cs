@@ -12,9 +12,13 @@ internal sealed record CaseFile(SandboxLimits Limits, TimeSpan Timeout, Template
 /// </summary>
 internal static class Verdicts
 {
-    private const int TimeoutExitCode = 124; // as timeout(1) has it
+    public const int TimeoutExitCode = 124; // as timeout(1) has it
 
-    public static Verdict OfKernel(Ending ending, CaseFile file)
+    public static Verdict OfKernel(Ending ending, CaseFile file) => WithProcessLimit(KernelEnded(ending, file), ending, file);
+
+    public static Verdict OfCommand(Ending ending, CaseFile file) => WithProcessLimit(CommandEnded(ending, file), ending, file);
+
+    private static Verdict KernelEnded(Ending ending, CaseFile file)
     {
         var lost = ending.Killed || ending.SaidStateLost || ending.Exit is not null || ending.Cell is not null;
         if (Violated(ending) is { } violation)
@@ -30,7 +34,7 @@ internal static class Verdicts
         return OfDeath(ending, file) ?? Stopped(ending, file) ?? Died(ending, file);
     }
 
-    public static Verdict OfCommand(Ending ending, CaseFile file)
+    private static Verdict CommandEnded(Ending ending, CaseFile file)
     {
         if (Signals.ExitCode(ending.Exit) is { } code && ending is { Reason: StopReason.None, Cell: null })
         {
@@ -68,9 +72,11 @@ internal static class Verdicts
         {
             { Status: DoneStatus.Ok } => new Verdict(RunOutcome.Ok, null, 0, lost),
             { Status: DoneStatus.Exit, ExitCode: 0 } => new Verdict(RunOutcome.Ok, null, 0, lost),
+            { Status: DoneStatus.Exit, ExitCode: { } code } when ending.SaidStateLost && Signals.Of(code) is { } signal => OfLostInterpreter(signal, ending, file),
             { Status: DoneStatus.Exit, ExitCode: { } code } => new Verdict(RunOutcome.GuestError, Outcomes.ExitCode(code), code, lost),
             { Status: DoneStatus.Interrupted } when ending.Reason != StopReason.None => Stopped(ending, file)! with { StateLost = lost },
             { Error: { Name: "MemoryError" } } => new Verdict(RunOutcome.OutOfMemory, Outcomes.MemoryError(file.Limits, evidence), 1, lost),
+            { Error: { } error } when GuestLimits.Of(error, file.Limits, ending, evidence) is { } limit => new Verdict(RunOutcome.GuestError, limit, 1, lost),
             { Error: { } error } => new Verdict(RunOutcome.GuestError, Outcomes.Exception(file.Language, error, file.Facts), 1, lost),
             _ => new Verdict(RunOutcome.GuestError, Outcomes.Exception(file.Language, new GuestException("KeyboardInterrupt", "", ""), file.Facts), 1, lost),
         };
@@ -111,8 +117,8 @@ internal static class Verdicts
         var killed = ending.Killed;
         return ending.Reason switch
         {
-            StopReason.Deadline => new Verdict(RunOutcome.TimedOut, Outcomes.WallTime(file.Timeout, killed), TimeoutExitCode, true),
-            StopReason.OutputLimit => new Verdict(RunOutcome.OutputLimit, Outcomes.OutputLimit(), Code(killed), true),
+            StopReason.Deadline => new Verdict(RunOutcome.TimedOut, Outcomes.WallTime(file.Timeout, killed, ending.Usage.PeakMemoryBytes), TimeoutExitCode, true),
+            StopReason.OutputLimit => new Verdict(RunOutcome.OutputLimit, Outcomes.OutputLimit(ending.Usage.PeakMemoryBytes), Code(killed), true),
             StopReason.Interrupt when killed => new Verdict(RunOutcome.Killed, Outcomes.InterruptKilled(), Code(killed), true),
             StopReason.Interrupt => new Verdict(RunOutcome.Interrupted, Outcomes.Interrupted(), Code(killed), true),
             StopReason.Kill => new Verdict(RunOutcome.Killed, Outcomes.KilledByCaller(), Signals.ExitCode(Signals.Kill), true),
@@ -122,7 +128,29 @@ internal static class Verdicts
         static int Code(bool killed) => Signals.ExitCode(killed ? Signals.Kill : Signals.Interrupt);
     }
 
-    private static Verdict Died(Ending ending, CaseFile file) => ending.HitMemoryLimit
+    /// <summary>The interpreter behind a shim, which says of it what a shell says: 128 plus the signal.</summary>
+    private static Verdict OfLostInterpreter(int signal, Ending ending, CaseFile file) => ending.HitMemoryLimit && signal == Signals.Kill
+        ? OutOfMemory(ending, file)
+        : new Verdict(
+            RunOutcome.Killed,
+            Outcomes.KernelDied(Signals.Name(signal), Evidence(ending) with { Signal = Signals.Name(signal) }), Signals.ExitCode(signal), true);
+
+    /// <summary>A guest error while forks were refused is most likely their doing; who reads it should know.</summary>
+    private static Verdict WithProcessLimit(Verdict verdict, Ending ending, CaseFile file) =>
+        verdict is { Outcome: RunOutcome.GuestError, Error: { Evidence: null or { Limit: null } } error } && ending.HitProcessLimit
+            ? verdict with { Error = error with { Evidence = (error.Evidence ?? new ErrorEvidence()) with { Limit = "pids", LimitValue = file.Limits.Pids } } }
+            : verdict;
+
+    /// <summary>Nobody asked for it: by a signal it was killed, with an exit code it left by itself.</summary>
+    private static Verdict Died(Ending ending, CaseFile file) => ending switch
+    {
+        { Exit.Code: 0 } => new Verdict(RunOutcome.Ok, null, 0, true),
+        { Exit.Code: { } code } when code != Signals.ExitCode(Signals.Kill) || !ending.HitMemoryLimit =>
+            new Verdict(RunOutcome.GuestError, Outcomes.ProcessExited(code, ending.Usage.PeakMemoryBytes), code, true),
+        _ => Signaled(ending, file),
+    };
+
+    private static Verdict Signaled(Ending ending, CaseFile file) => ending.HitMemoryLimit
         ? OutOfMemory(ending, file)
         : Unseen(ending) ?? new Verdict(RunOutcome.Killed, Outcomes.KernelDied(Signals.Describe(ending.Exit), Evidence(ending)), Signals.ExitCode(ending.Exit), true);
 

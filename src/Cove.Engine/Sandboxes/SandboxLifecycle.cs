@@ -27,6 +27,10 @@ internal static class SandboxLifecycle
         (SandboxState.Ready, SandboxTrigger.EndAsked) => SandboxState.Ending,
         (SandboxState.Ready, SandboxTrigger.CellDied) => SandboxState.Ending,
 
+        // Its end may be asked for between its being listed and its being ready.
+        (SandboxState.Ending, SandboxTrigger.Made) => SandboxState.Ending,
+        (SandboxState.Ended, SandboxTrigger.Made) => SandboxState.Ended,
+
         // Ending twice is no error, and tearing down is what kills the cell.
         (SandboxState.Ending, SandboxTrigger.EndAsked) => SandboxState.Ending,
         (SandboxState.Ending, SandboxTrigger.CellDied) => SandboxState.Ending,

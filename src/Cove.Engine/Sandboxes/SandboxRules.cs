@@ -105,9 +105,14 @@ internal static class SandboxRules
         }
     }
 
-    private static SandboxLimits Limits(SandboxLimitsRequest? request, SandboxLimits template) => request is null
-        ? template
-        : LimitRanges.WithDiskInMemory(new SandboxLimits
+    private static SandboxLimits Limits(SandboxLimitsRequest? request, SandboxLimits template)
+    {
+        if (request is null)
+        {
+            return template;
+        }
+
+        var limits = new SandboxLimits
         {
             MemoryBytes = Limit("limits.memory_bytes", request.MemoryBytes, template.MemoryBytes, LimitRanges.Memory),
             CpuMillis = (int)Limit("limits.cpu_millis", request.CpuMillis, template.CpuMillis, LimitRanges.Cpu),
@@ -115,7 +120,18 @@ internal static class SandboxRules
             DiskBytes = Limit("limits.disk_bytes", request.DiskBytes, template.DiskBytes, LimitRanges.Disk),
             Inodes = Limit("limits.inodes", request.Inodes, template.Inodes, LimitRanges.Inodes),
             OpenFiles = (int)Limit("limits.open_files", request.OpenFiles, template.OpenFiles, LimitRanges.OpenFiles),
-        });
+        };
+
+        // A default gives way to the memory asked for; what was asked for itself is given, or refused.
+        if (request.DiskBytes is { } disk && disk > limits.MemoryBytes / 2)
+        {
+            throw Refusals.InvalidRequest(
+                "limits.disk_bytes", disk,
+                $"at most {limits.MemoryBytes / 2} (files lie in memory: half of 'limits.memory_bytes', which is {limits.MemoryBytes}), or 'limits.memory_bytes' of at least {disk * 2}");
+        }
+
+        return LimitRanges.WithDiskInMemory(limits);
+    }
 
     private static long Limit(string field, long? wanted, long otherwise, LimitRange range) =>
         wanted is not { } value ? otherwise

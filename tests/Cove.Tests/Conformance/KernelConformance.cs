@@ -96,7 +96,6 @@ public abstract class KernelConformance(BackendUnderTest backend) : ConformanceS
     [Theory]
     [InlineData("import ctypes; ctypes.string_at(0)")]
     [InlineData("import os; os.abort()")]
-    [InlineData("import os; os._exit(5)")]
     [InlineData("import os, signal; os.kill(os.getpid(), signal.SIGTERM)")]
     public async Task However_an_interpreter_ends_itself_only_its_state_is_lost(string code)
     {
@@ -106,6 +105,17 @@ public abstract class KernelConformance(BackendUnderTest backend) : ConformanceS
         AssertOutcome(RunOutcome.Killed, "kernel_died", run);
         Assert.True(run.Result.StateLost);
         Assert.Equal("'file'", (await sandbox.PythonAsync("open('/workspace/kept').read()")).Value);
+    }
+
+    [Theory]
+    [InlineData(0, RunOutcome.Ok, null)]
+    [InlineData(5, RunOutcome.GuestError, "exit_code")]
+    public async Task An_interpreter_that_leaves_by_itself_keeps_its_exit_code(int code, RunOutcome outcome, string? error)
+    {
+        await using var sandbox = await SandboxAsync();
+        var run = await sandbox.PythonAsync($"import os; os._exit({code})");
+        Assert.Equal((outcome, error, code, true), (run.Outcome, run.Result.Error?.Code, run.Result.ExitCode, run.Result.StateLost));
+        Assert.Equal("2", (await sandbox.PythonAsync("1 + 1")).Value);
     }
 
     private static Task<Finished> InAsync(TestSandbox sandbox, string kernel, string code) =>

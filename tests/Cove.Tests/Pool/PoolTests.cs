@@ -130,6 +130,57 @@ public sealed class PoolTests
     }
 
     [Fact]
+    public async Task A_cell_that_is_parked_while_a_claim_gets_in_line_is_taken()
+    {
+        await using var backend = new FakeBackend();
+        var template = new Cove.Engine.Templates.Template { Name = "t", Description = "d", PoolSize = 1 };
+        await using var pool = new Cove.Engine.Pool.CellPool(
+            new(template, backend.Facts), 1, new(backend, 1, TimeProvider.System), TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        pool.Start();
+        await Eventually.Holds(() => pool.Parked == 1, "the pool is full");
+        var waiting = pool.WaitAsync(TimeSpan.FromMinutes(1), default);
+        Assert.True(waiting.IsCompletedSuccessfully);
+        Assert.Equal(0, pool.Waiting);
+        await (await waiting).Cell.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task The_create_timeout_bounds_making_a_cell_for_higher_limits_too()
+    {
+        var time = new FakeTimeProvider();
+        var never = new TaskCompletionSource();
+        await using var harness = await EngineHarness.StartAsync(new FakeBackend { BeforeStart = _ => never.Task }, time, template: Template(0));
+        var claim = harness.Engine.CreateSandboxAsync(new SandboxRequest { CreateTimeout = TimeSpan.FromSeconds(5), Limits = new() { Pids = 1000 } });
+        await Eventually.Holds(() => harness.Backend.Starts == 1, "the cell is being made");
+        time.Advance(TimeSpan.FromSeconds(5));
+        Assert.Equal("create_deadline", (await Assert.ThrowsAsync<CoveException>(() => Eventually.Within(claim))).Error.Code);
+        never.SetResult();
+    }
+
+    [Fact]
+    public async Task A_sandbox_that_ended_before_it_was_handed_out_is_no_success()
+    {
+        var reached = new TaskCompletionSource();
+        var gate = new TaskCompletionSource();
+        var backend = new FakeBackend
+        {
+            Script = cell => cell.BeforeLimits = () =>
+            {
+                reached.TrySetResult();
+                return gate.Task;
+            },
+        };
+        await using var harness = await EngineHarness.StartAsync(backend);
+        var claim = harness.Engine.CreateSandboxAsync(new SandboxRequest { Limits = new() { Pids = 20 } });
+        await reached.Task.WaitAsync(Eventually.Limit);
+        await harness.Engine.DisposeAsync();
+        gate.SetResult();
+        var error = (await Assert.ThrowsAsync<CoveException>(() => Eventually.Within(claim))).Error;
+        Assert.Equal("sandbox_ended", error.Code);
+        Assert.Contains("engine_stopped", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Who_gives_up_waiting_leaves_no_place_behind()
     {
         var gate = new TaskCompletionSource();

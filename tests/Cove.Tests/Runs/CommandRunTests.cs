@@ -13,7 +13,7 @@ public sealed class CommandRunTests
     [InlineData(null, 11, 0, RunOutcome.Killed, "killed", 139)]
     [InlineData(null, 9, 1, RunOutcome.OutOfMemory, "memory_limit_exceeded", 137)]
     [InlineData(137, null, 1, RunOutcome.OutOfMemory, "memory_limit_exceeded", 137)]
-    [InlineData(null, null, 0, RunOutcome.Killed, "killed", null)]
+    [InlineData(null, null, 0, RunOutcome.InfrastructureFailure, "process_lost", 137)]
     public async Task A_command_ends_as_its_process_was_seen_to_end(int? code, int? signal, int oomKills, RunOutcome outcome, string? error, int? exitCode)
     {
         await using var harness = await EngineHarness.StartAsync();

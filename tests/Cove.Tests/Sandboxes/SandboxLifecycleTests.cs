@@ -12,6 +12,8 @@ public sealed class SandboxLifecycleTests
         [(SandboxState.Creating, SandboxTrigger.CellDied)] = SandboxState.Ending,
         [(SandboxState.Ready, SandboxTrigger.EndAsked)] = SandboxState.Ending,
         [(SandboxState.Ready, SandboxTrigger.CellDied)] = SandboxState.Ending,
+        [(SandboxState.Ending, SandboxTrigger.Made)] = SandboxState.Ending,
+        [(SandboxState.Ended, SandboxTrigger.Made)] = SandboxState.Ended,
         [(SandboxState.Ending, SandboxTrigger.EndAsked)] = SandboxState.Ending,
         [(SandboxState.Ending, SandboxTrigger.CellDied)] = SandboxState.Ending,
         [(SandboxState.Ending, SandboxTrigger.TornDown)] = SandboxState.Ended,

@@ -107,6 +107,8 @@ public sealed class SandboxTests
         { "limits.cpu_millis", new SandboxRequest { Limits = new() { CpuMillis = 9 } } },
         { "limits.pids", new SandboxRequest { Limits = new() { Pids = 7 } } },
         { "limits.disk_bytes", new SandboxRequest { Limits = new() { DiskBytes = 0 } } },
+        { "limits.disk_bytes", new SandboxRequest { Limits = new() { DiskBytes = 900L << 20 } } },
+        { "limits.disk_bytes", new SandboxRequest { Limits = new() { MemoryBytes = 128 << 20, DiskBytes = 65 << 20 } } },
         { "limits.inodes", new SandboxRequest { Limits = new() { Inodes = 63 } } },
         { "limits.open_files", new SandboxRequest { Limits = new() { OpenFiles = 31 } } },
         { "environment", new SandboxRequest { Environment = new Dictionary<string, string> { ["A=B"] = "" } } },
@@ -128,6 +130,43 @@ public sealed class SandboxTests
     }
 
     [Fact]
+    public async Task A_disk_that_does_not_fit_its_memory_says_both_and_the_way_out()
+    {
+        await using var harness = await EngineHarness.StartAsync();
+        var error = (await Assert.ThrowsAsync<CoveException>(() => harness.Engine.CreateSandboxAsync(new SandboxRequest { Limits = new() { DiskBytes = 600L << 20 } }))).Error;
+        Assert.Contains("'limits.disk_bytes'", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"'limits.memory_bytes' of at least {1200L << 20}", error.Remediation, StringComparison.Ordinal);
+        Assert.Equal(512L << 20, (await harness.Engine.CreateSandboxAsync(new SandboxRequest { Limits = new() { DiskBytes = 512L << 20 } })).Limits.DiskBytes);
+    }
+
+    [Fact]
+    public async Task Options_are_checked_before_anything_is_made_of_them()
+    {
+        var engine = new EngineOptions { TemplatesDirectory = "/nowhere/at/all", AllowDegraded = new HashSet<string> { "network" } };
+        var options = new LocalEngineOptions { Engine = engine, GuestDirectory = "/nowhere", StateDirectory = "/nowhere" };
+        var error = (await Assert.ThrowsAsync<CoveException>(() => LocalEngine.StartAsync(options, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance))).Error;
+        Assert.Equal("invalid_option", error.Code);
+        Assert.Contains("landlock", error.Remediation, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_worker_that_comes_too_late_is_let_go()
+    {
+        await using var harness = await EngineHarness.StartAsync();
+        var (id, cell) = await harness.CreateAsync();
+        var gate = new TaskCompletionSource();
+        var worker = new FakeFileWorker();
+        cell.FileWorker = () => worker;
+        cell.BeforeFiles = () => gate.Task;
+        using var cancel = new CancellationTokenSource();
+        var stat = harness.Engine.StatFileAsync(id, "/tmp/x", cancel.Token);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stat);
+        gate.SetResult();
+        Assert.Null(await Eventually.Within(worker.ReceiveAsync(default).AsTask())); // its link was closed
+    }
+
+    [Fact]
     public async Task Bad_options_stop_the_start_and_name_the_option()
     {
         foreach (var (option, change) in new (string, Func<EngineOptions, EngineOptions>)[]
@@ -137,6 +176,7 @@ public sealed class SandboxTests
             ("CreateConcurrency", o => o with { CreateConcurrency = 257 }),
             ("PoolSize", o => o with { PoolSize = -1 }),
             ("InterruptGrace", o => o with { InterruptGrace = TimeSpan.FromMinutes(2) }),
+            ("AllowDegraded", o => o with { AllowDegraded = new HashSet<string> { "memory", "network" } }),
             ("AllowDegraded", o => o with { AllowDegraded = new HashSet<string> { " " } }),
         })
         {

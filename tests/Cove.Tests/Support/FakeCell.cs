@@ -27,6 +27,15 @@ internal sealed class FakeCell : Cell
 
     public Func<FakeFileWorker> FileWorker { get; set; } = () => new FakeFileWorker();
 
+    /// <summary>Awaited before a kernel, a command, new limits or a file worker are there; may throw.</summary>
+    public Func<Task> BeforeKernel { get; set; } = () => Task.CompletedTask;
+
+    public Func<Task> BeforeCommand { get; set; } = () => Task.CompletedTask;
+
+    public Func<Task> BeforeLimits { get; set; } = () => Task.CompletedTask;
+
+    public Func<Task> BeforeFiles { get; set; } = () => Task.CompletedTask;
+
     public int FileWorkersStarted { get; private set; }
 
     public CellUsage Usage { get; set; } = new(10 << 20, 20 << 20, 0, 1_000_000, 3, 0);
@@ -59,21 +68,23 @@ internal sealed class FakeCell : Cell
         _exited.TrySetResult(new CellExit(byBackendFailure, detail));
     }
 
-    public override Task<CellProcess> StartKernelAsync(Language language, SandboxLimits limits, CancellationToken cancellationToken)
+    public override async Task<CellProcess> StartKernelAsync(Language language, SandboxLimits limits, CancellationToken cancellationToken)
     {
         ThrowIfGone();
+        await BeforeKernel();
         var kernel = new FakeKernel(this, language);
         Kernels.Add(kernel);
-        return Task.FromResult<CellProcess>(kernel);
+        return kernel;
     }
 
-    public override Task<CellCommand> StartCommandAsync(CommandSpec command, SandboxLimits limits, CancellationToken cancellationToken)
+    public override async Task<CellCommand> StartCommandAsync(CommandSpec command, SandboxLimits limits, CancellationToken cancellationToken)
     {
         ThrowIfGone();
+        await BeforeCommand();
         var process = new FakeCommand(command, this);
         Commands.Add(process);
         _ = Task.Run(() => OnCommand(process), CancellationToken.None);
-        return Task.FromResult(new CellCommand(process, new MemorySink(process.In), process.Out, process.Err));
+        return new CellCommand(process, new MemorySink(process.In), process.Out, process.Err);
     }
 
     public override RunChannels OpenRunChannels()
@@ -82,11 +93,12 @@ internal sealed class FakeCell : Cell
         return new FakeChannels();
     }
 
-    public override Task<IFrameLink> OpenFilesAsync(CancellationToken cancellationToken)
+    public override async Task<IFrameLink> OpenFilesAsync(CancellationToken cancellationToken)
     {
         ThrowIfGone();
+        await BeforeFiles();
         FileWorkersStarted++;
-        return Task.FromResult<IFrameLink>(FileWorker());
+        return FileWorker();
     }
 
     public override Task SignalAsync(CellProcess process, CellSignal signal, CancellationToken cancellationToken)
@@ -110,11 +122,11 @@ internal sealed class FakeCell : Cell
         return Task.CompletedTask;
     }
 
-    public override Task SetLimitsAsync(SandboxLimits limits, CancellationToken cancellationToken)
+    public override async Task SetLimitsAsync(SandboxLimits limits, CancellationToken cancellationToken)
     {
         ThrowIfGone();
+        await BeforeLimits();
         LimitChanges.Add(limits);
-        return Task.CompletedTask;
     }
 
     public override CellUsage ReadUsage()

@@ -137,6 +137,8 @@ internal sealed class NamespaceCell : Cell
 
     public override CellUsage ReadUsage() => _usage?.Read() ?? default;
 
+    public override CellUsage ReadHits() => _usage?.ReadHits() ?? default;
+
     public override async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 1)

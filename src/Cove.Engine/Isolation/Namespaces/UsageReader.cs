@@ -28,6 +28,8 @@ internal sealed class UsageReader : IDisposable
         Number("memory"), Number("memory_peak"), Field("oom", "oom_kill "u8),
         Number("cpu_nanoseconds") ?? (Field("cpu_stat", "usage_usec "u8) * 1000), (int?)Number("pids"), Field("pids_events", "max "u8));
 
+    public CellUsage ReadHits() => new(null, null, Field("oom", "oom_kill "u8), null, null, Field("pids_events", "max "u8));
+
     public void Dispose()
     {
         foreach (var file in _files.Values)
