@@ -31,6 +31,7 @@ internal static class EngineStopCommand
                 if (!whenIdle)
                 {
                     await GoneAsync(Path.ChangeExtension(socket, ".lock"), pid, time, cancellationToken);
+                    EnginePlace.Forget(socket); // one that gave up root could not remove its own
                 }
             }
             catch (CoveException failure) when (failure.Error.Code == "engine_unreachable")

@@ -19,6 +19,7 @@ internal static class OneShot
             {
                 "kernel_died" => "Look for a crash in native code, or code that ends its own process.",
                 "interrupted" or "killed" when error.Category is ErrorCategory.Caller => "",
+                "sandbox_ended" => "Run it again when it is wanted.",
                 "process_lost" => "Run it again; this was not the code's doing.",
                 "guest_protocol_violation" => "Code must not touch the interpreter's own descriptors and channels.",
                 _ => error.Remediation,
