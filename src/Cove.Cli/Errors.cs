@@ -1,3 +1,5 @@
+using Cove.Cli.Running;
+
 namespace Cove.Cli;
 
 /// <summary>Errors of the command itself, and how every error is shown.</summary>
@@ -21,15 +23,25 @@ internal static class Errors
         Remediation = remediation,
     }, cause);
 
+    /// <summary>An exception as an error: what the host's files and descriptors refuse is told like everything else. Null when it is a fault of the command.</summary>
+    public static CoveException? Known(Exception failure) => failure switch
+    {
+        CoveException known => known,
+        IOException or UnauthorizedAccessException => Host("host_io", $"A file or stream of this machine failed: {failure.Message}", "Check that it exists, that you may use it, and that its disk has space.", failure),
+        _ => null,
+    };
+
     /// <summary>Prints an error the way every verb does and returns its exit code.</summary>
     public static int Print(CoveException failure)
     {
-        Console.Error.WriteLine($"cove: {failure.Error.Message}");
-        if (failure.Error.Remediation.Length > 0)
+        // Not Console: a standard error that can't be written must not hide the exit code behind another exception.
+        var screen = new Screen();
+        foreach (var line in failure.Error.Message.Split('\n').Append(failure.Error.Remediation).Where(line => line.Length > 0))
         {
-            Console.Error.WriteLine($"cove: {failure.Error.Remediation}");
+            screen.Notice(line);
         }
 
+        screen.Flush();
         return ExitCodes.Of(failure.Error);
     }
 }

@@ -35,7 +35,10 @@ internal static class ExitCodes
         RunOutcome.Ok => result.ExitCode ?? Ok,
         RunOutcome.GuestError => result.ExitCode is { } code and not 0 ? code : 1,
         RunOutcome.TimedOut => TimedOut,
-        RunOutcome.OutOfMemory or RunOutcome.Killed => Killed,
+        RunOutcome.OutOfMemory => Killed,
+
+        // A program that a signal of its own ended says which: 139 for SIGSEGV.
+        RunOutcome.Killed => result.ExitCode is { } code and not 0 ? code : Killed,
         RunOutcome.OutputLimit => OutputLimit,
         RunOutcome.Interrupted => Interrupted,
         RunOutcome.Refused => Refused,

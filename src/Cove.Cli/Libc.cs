@@ -15,6 +15,7 @@ internal static unsafe partial class Libc
     public const int ErrorExists = 17;
     public const int ErrorInterrupted = 4;
     public const int ErrorAgain = 11;
+    public const int ErrorBrokenPipe = 32;
 
     // O_DIRECTORY and O_NOFOLLOW are the two that differ.
     public static readonly int Directory = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x4000 : 0x10000;
@@ -50,14 +51,14 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int StatX(int directory, string path, int flags, uint mask, byte* buffer);
 
-    /// <summary>Owner and mode of a path, links not followed; null when there is nothing.</summary>
-    public static (uint User, uint Mode)? Stat(string path)
+    /// <summary>Owner and mode of a path; null when there is nothing.</summary>
+    public static (uint User, uint Mode)? Stat(string path, bool followLink = false)
     {
         // struct statx has one layout on all architectures (struct stat has not): stx_uid at 20, stx_mode (16 bits) at 28.
         const int SymlinkNoFollow = 0x100;
         const uint BasicStats = 0x7ff;
         var buffer = stackalloc byte[256];
-        return StatX(AtCwd, path, SymlinkNoFollow, BasicStats, buffer) == 0 ? (*(uint*)(buffer + 20), *(ushort*)(buffer + 28)) : null;
+        return StatX(AtCwd, path, followLink ? 0 : SymlinkNoFollow, BasicStats, buffer) == 0 ? (*(uint*)(buffer + 20), *(ushort*)(buffer + 28)) : null;
     }
 
     /// <summary><c>struct pollfd</c>.</summary>

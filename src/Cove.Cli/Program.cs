@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Cove;
 using Cove.Cli;
 using Cove.Cli.Commands;
 
@@ -43,7 +42,7 @@ try
     // Signals are each verb's own: a run is interrupted in its sandbox, not cut off from it.
     return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
 }
-catch (CoveException failure)
+catch (Exception failure) when (Errors.Known(failure) is { } known)
 {
-    return Errors.Print(failure);
+    return Errors.Print(known);
 }

@@ -32,6 +32,20 @@ internal static class Quantities
         return true;
     }
 
+    /// <summary>A size as it could be written, in the largest unit that leaves a whole number.</summary>
+    public static string Size(long bytes)
+    {
+        string[] units = ["B", "KB", "MB", "GB", "TB"];
+        var unit = 0;
+        while (unit < units.Length - 1 && bytes >= 1024 && bytes % 1024 == 0)
+        {
+            bytes /= 1024;
+            unit++;
+        }
+
+        return bytes.ToString(CultureInfo.InvariantCulture) + units[unit];
+    }
+
     /// <summary>A duration. A bare number is refused: seconds and milliseconds are mistaken for each other too easily.</summary>
     public static bool TryDuration(string text, out TimeSpan duration, out string fix)
     {

@@ -8,6 +8,9 @@ namespace Cove.Client;
 /// <summary>Cove over HTTP: the same interface as the engine in process. One instance serves any number of callers.</summary>
 public sealed partial class CoveClient : ICove
 {
+    /// <summary>A body beyond this is sent when the other end has said that it takes it. Smaller ones fit into the socket's buffers or are cheap to lose.</summary>
+    private const long AskFirstBytes = 1 << 20;
+
     private readonly HttpClient _http;
     private readonly CoveClientOptions _options;
 
@@ -47,7 +50,7 @@ public sealed partial class CoveClient : ICove
     public Task<EngineStatus> GetEngineAsync(CancellationToken cancellationToken = default) =>
         SendAsync(HttpMethod.Get, "/v1/engine", null, CoveJson.Wire.EngineStatus, cancellationToken);
 
-    /// <summary>Asks the engine at the other end for a sign of life; fails with <c>engine_unreachable</c> when there is none.</summary>
+    /// <summary>Asks the engine at the other end for a sign of life; fails with <c>engine_unreachable</c> when there is none, and with <c>http_503</c> when it is stopping.</summary>
     public Task PingAsync(CancellationToken cancellationToken = default) => SendAsync(HttpMethod.Head, "/v1/engine", null, cancellationToken);
 
     /// <summary>Stops the engine at the other end: at once, or as soon as it has no sandbox.</summary>
@@ -75,7 +78,7 @@ public sealed partial class CoveClient : ICove
         var message = new HttpRequestMessage(method, path) { Content = content };
 
         // What refuses an upload answers before the body is sent; otherwise the answer could be lost with the connection.
-        message.Headers.ExpectContinue = content is StreamContent;
+        message.Headers.ExpectContinue = content is StreamContent || content?.Headers.ContentLength > AskFirstBytes;
         if (_options.Build is { } build)
         {
             message.Headers.TryAddWithoutValidation("X-Cove-Build", build);

@@ -78,8 +78,11 @@ internal sealed class RunStream : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _onCancel.DisposeAsync();
+        if (_reader is not null && !_ended)
+        {
+            await LeaveAsync();
+        }
 
-        // A caller that stops reading in the middle closes the connection, which cancels the run at the other end.
         _response?.Dispose();
         if (_reader is not null)
         {
@@ -88,6 +91,20 @@ internal sealed class RunStream : IAsyncDisposable
 
         await _giveUp.CancelAsync();
         _giveUp.Dispose();
+    }
+
+    /// <summary>A caller that stops reading in the middle: when it goes on, the run shall be over, as it is when the engine is in process.</summary>
+    private async Task LeaveAsync()
+    {
+        if (!_callerCancelled.IsCancellationRequested)
+        {
+            _ = StopAsync();
+        }
+
+        while (await NextAsync() is not null)
+        {
+            // What nobody reads any more. The ladder that was just begun, or that the cancellation began, bounds this.
+        }
     }
 
     private async Task StartAsync()

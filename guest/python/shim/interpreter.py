@@ -32,6 +32,7 @@ class Interpreter:
         self.outputs = ()
         self.reply = None
         self.silent = False
+        self.ended_by = None  # The signal that ended the last one. Its code does not tell: `exit 200` is not signal 72.
         self._replies = bytearray()
         self._own = []
 
@@ -139,6 +140,7 @@ class Interpreter:
         if pid == 0:
             return None
         code = os.waitstatus_to_exitcode(status)
+        self.ended_by = -code if code < 0 else None
         return 128 - code if code < 0 else code
 
     def kill(self):

@@ -268,8 +268,8 @@ class Kernel:
         """The interpreter has ended: settle what it owed, then let it go."""
         code, run = self.death, self.run
         noun = NOUN[self.interpreter.language]
-        ended = noun + " ended" if code < 128 else "%s was ended by %s" % (noun, _signal_name(code))
-        if self.interpreter.language == "javascript" and code == 128 + signal.SIGABRT:
+        ended = noun + " ended" if self.interpreter.ended_by is None else "%s was ended by %s" % (noun, _signal_name(self.interpreter.ended_by))
+        if self.interpreter.language == "javascript" and self.interpreter.ended_by == signal.SIGABRT:
             ended += " (most likely because its heap was full)"
         message = LOST[self.interpreter.language] % ended
         # An answer it gave just before its end still counts.
@@ -320,8 +320,8 @@ class Kernel:
         self._prepare()
 
 
-def _signal_name(code):
+def _signal_name(number):
     try:
-        return signal.Signals(code - 128).name
+        return signal.Signals(number).name
     except ValueError:
-        return "signal %d" % (code - 128)
+        return "signal %d" % number

@@ -7,7 +7,7 @@ internal static class EngineCommand
 {
     public static Command Create(TimeProvider time) => new("engine", "The background engine that runs the sandboxes.")
     {
-        EngineStatusCommand.Create(),
+        EngineStatusCommand.Create(time),
         EngineStopCommand.Create(time),
         EngineRunCommand.Create(time),
     };

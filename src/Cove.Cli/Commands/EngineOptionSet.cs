@@ -6,6 +6,9 @@ namespace Cove.Cli.Commands;
 /// <summary>The options that choose the engine.</summary>
 internal sealed class EngineOptionSet
 {
+    /// <summary>What an engine can do without when it is told to; everything else it always demands.</summary>
+    private static readonly string[] _protections = ["memory", "cpu", "pids", "landlock", "ids"];
+
     private readonly Option<string[]> _allowDegraded = new("--allow-degraded")
     {
         Description = "Protections that may be missing on this machine, by name: memory,cpu. Without it a missing one is refused.",
@@ -14,10 +17,10 @@ internal sealed class EngineOptionSet
         {
             var names = result.Tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).ToArray();
 
-            // They become part of a file's name; which of them exist is the engine's to say.
-            foreach (var name in names.Where(name => name.Length > 20 || name.Any(c => c is not ((>= 'a' and <= 'z') or '_'))))
+            // They become part of a file's name. A misspelt one would start an engine of its own that then refuses everything.
+            foreach (var name in names.Except(_protections))
             {
-                result.AddError($"--allow-degraded is '{name}', which is not acceptable: write names such as memory,cpu.");
+                result.AddError($"--allow-degraded is '{name}', which is not acceptable: write one or more of {string.Join(", ", _protections)}, separated by commas.");
             }
 
             return names;

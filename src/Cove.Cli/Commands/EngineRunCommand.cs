@@ -60,6 +60,7 @@ internal static class EngineRunCommand
             }
 
             await host.RunAsync(ended.Token);
+            await host.EndAsync(engine);
         }
 
         return ExitCodes.Ok;

@@ -8,25 +8,30 @@ namespace Cove.Cli.Commands;
 /// <summary><c>cove engine status</c>: every engine of this user.</summary>
 internal static class EngineStatusCommand
 {
-    public static Command Create()
+    public static Command Create(TimeProvider time)
     {
         var json = new Option<bool>("--json") { Description = "Print one JSON object for each engine, a line each." };
         var command = new Command("status", "Show the engines that are running, and their log.") { json };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var found = 0;
+            var (found, exitCode) = (0, ExitCodes.Ok);
             foreach (var socket in EnginePlace.Sockets(PrivateDirectory.Runtime()))
             {
                 await using var engine = WarmEngine.Client(socket, build: null);
                 try
                 {
-                    var status = await engine.GetEngineAsync(cancellationToken);
+                    var status = await Promptly.AskAsync(socket, engine.GetEngineAsync, time, cancellationToken);
                     found++;
                     Console.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(status, CoveJson.Wire.EngineStatus) : Describe(status, socket));
                 }
                 catch (CoveException failure) when (failure.Error.Code == "engine_unreachable")
                 {
                     // What a killed engine left behind.
+                }
+                catch (CoveException failure) when (failure.Error.Code == "engine_stuck")
+                {
+                    found++;
+                    exitCode = Errors.Print(failure);
                 }
             }
 
@@ -35,7 +40,7 @@ internal static class EngineStatusCommand
                 Console.WriteLine("No engine is running; the next cove run starts one.");
             }
 
-            return ExitCodes.Ok;
+            return exitCode;
         });
         return command;
     }

@@ -19,34 +19,40 @@ internal static class EngineStopCommand
 
     private static async Task<int> StopAsync(bool whenIdle, TimeProvider time, CancellationToken cancellationToken)
     {
-        var stopped = 0;
+        var (stopped, exitCode) = (0, ExitCodes.Ok);
         foreach (var socket in EnginePlace.Sockets(PrivateDirectory.Runtime()))
         {
             await using var engine = WarmEngine.Client(socket, build: null);
             try
             {
-                var pid = (await engine.GetEngineAsync(cancellationToken)).Pid;
-                await engine.StopEngineAsync(whenIdle, cancellationToken);
+                var pid = (await Promptly.AskAsync(socket, engine.GetEngineAsync, time, cancellationToken)).Pid;
+                await Promptly.AskAsync(socket, limited => engine.StopEngineAsync(whenIdle, limited), time, cancellationToken);
                 stopped++;
                 if (!whenIdle)
                 {
                     await GoneAsync(Path.ChangeExtension(socket, ".lock"), pid, time, cancellationToken);
+                    EnginePlace.Forget(socket); // one that gave up root could not remove its own
                 }
             }
             catch (CoveException failure) when (failure.Error.Code == "engine_unreachable")
             {
-                File.Delete(socket); // what a killed engine left behind
+                EnginePlace.Forget(socket); // what a killed engine left behind
+            }
+            catch (CoveException failure) when (failure.Error.Code == "engine_stuck")
+            {
+                exitCode = Errors.Print(failure);
             }
         }
 
         Console.WriteLine(stopped switch
         {
+            0 when exitCode != ExitCodes.Ok => "No engine was stopped.",
             0 => "No engine is running.",
             _ when whenIdle => "The engine ends when it has nothing to do.",
             1 => "The engine has stopped.",
             _ => $"{stopped} engines have stopped.",
         });
-        return ExitCodes.Ok;
+        return exitCode;
     }
 
     /// <summary>The engine holds its lock until its last sandbox is taken down.</summary>

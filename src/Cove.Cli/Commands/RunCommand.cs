@@ -22,6 +22,17 @@ internal static class RunCommand
 
         var command = new Command("run", "Run a program in a fresh sandbox; exits with the program's exit code.") { script, more, code, files, outDirectory, json };
         sandbox.AddTo(command);
+        command.Validators.Add(result =>
+        {
+            // A misspelt option would otherwise become an argument of the program, and a limit that was asked for would silently not hold.
+            foreach (var token in new Argument[] { script, more }.SelectMany(argument => result.GetResult(argument)?.Tokens ?? []))
+            {
+                if (token.Value.Length > 1 && token.Value[0] == '-')
+                {
+                    result.AddError($"{token.Value} is no option of run; for an argument of the program write it after --.");
+                }
+            }
+        });
         command.SetAction((parsed, cancellationToken) => RunAsync(
             new RunSession
             {
@@ -39,18 +50,24 @@ internal static class RunCommand
 
     private static async Task<int> RunAsync(RunSession session, EngineChoice engine, TimeProvider time, CancellationToken cancellationToken)
     {
-        try
+        using (session)
         {
-            // Read before an engine is started for it: a misspelt path is answered at once.
-            session.Prepare();
-            await using var cove = await WarmEngine.ConnectAsync(engine, time, cancellationToken);
-            return await session.RunAsync(cove);
-        }
-        catch (CoveException failure) when (session.Json)
-        {
-            var exitCode = ExitCodes.Of(failure.Error);
-            Console.Out.WriteLine(new RunReport { Error = failure.Error, ExitCode = exitCode }.ToJson());
-            return exitCode;
+            try
+            {
+                // Read before an engine is started for it: a misspelt path is answered at once.
+                session.Prepare();
+                var (cove, made) = await WarmEngine.MakeAsync(engine, session.Request, time, cancellationToken);
+                await using (cove)
+                {
+                    return await session.RunAsync(cove, made);
+                }
+            }
+            catch (Exception failure) when (session.Json && Errors.Known(failure) is not null)
+            {
+                var error = Errors.Known(failure)!.Error;
+                session.Screen.Line(new RunReport { Error = error, ExitCode = ExitCodes.Of(error) }.ToJson());
+                return session.Screen.ExitCode(ExitCodes.Of(error));
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Cove.Cli.Running;
 using Cove.Cli.Warm;
+using Cove.Engine;
 
 namespace Cove.Cli.Commands;
 
@@ -11,14 +12,14 @@ internal sealed class SandboxOptions
 
     private readonly Option<Language?> _language = new("--language", "-l") { Description = "python, bash or javascript. Default: from the script's ending, else python.", HelpName = "LANGUAGE", CustomParser = ReadLanguage };
     private readonly Option<string?> _template = new("--template") { Description = "The template to start from. Default: python-data.", HelpName = "NAME" };
-    private readonly Option<long?> _memory = Quantity<long>("--memory", "Memory of the whole sandbox, for example 256MB. Default: the template's, 1GB.", "SIZE", Quantities.TryBytes);
-    private readonly Option<long?> _disk = Quantity<long>("--disk", "Disk space of the sandbox, for example 256MB. Default: the template's, 256MB.", "SIZE", Quantities.TryBytes);
+    private readonly Option<long?> _memory = Quantity<long>("--memory", "Memory of the whole sandbox, for example 256MB. Default: the template's, 1GB.", "SIZE", Sizes(() => LimitRanges.Memory));
+    private readonly Option<long?> _disk = Quantity<long>("--disk", "Disk space of the sandbox, for example 256MB. Default: the template's, 256MB.", "SIZE", Sizes(() => LimitRanges.Disk));
     private readonly Option<int?> _cpus = Quantity<int>("--cpus", "Processors, for example 1 or 0.5. Default: the template's, 1.", "NUMBER", Quantities.TryCpus);
-    private readonly Option<int?> _pids = Quantity<int>("--pids", "Processes and threads. Default: the template's, 128.", "COUNT", Quantities.TryCount);
+    private readonly Option<int?> _pids = Quantity<int>("--pids", "Processes and threads. Default: the template's, 128.", "COUNT", Pids);
     private readonly Option<Dictionary<string, string>> _environment = new("--env", "-e") { Description = "An environment variable of the sandbox, K=V. May be given often.", HelpName = "K=V", AllowMultipleArgumentsPerToken = false, CustomParser = ReadEnvironment };
     private readonly EngineOptionSet _engine = new();
 
-    public Option<TimeSpan?> Timeout { get; } = Quantity<TimeSpan>("--timeout", "Wall time of a run, for example 30s. Default: 30s.", "DURATION", Quantities.TryDuration);
+    public Option<TimeSpan?> Timeout { get; } = Quantity<TimeSpan>("--timeout", "Wall time of a run, for example 30s. Default: 30s.", "DURATION", WallTime);
 
     public void AddTo(Command command)
     {
@@ -70,6 +71,28 @@ internal sealed class SandboxOptions
                 return null;
             },
         };
+
+    /// <summary>Checked here, where the message can name the option and speak of sizes; the range is asked for only when there is one to check, since it is the engine's.</summary>
+    private static TryRead<long> Sizes(Func<LimitRange> range) => (string text, out long value, out string fix) =>
+    {
+        var read = Quantities.TryBytes(text, out value, out fix);
+        fix += $"; from {Quantities.Size(range().Minimum)} to {Quantities.Size(range().Maximum)} is possible";
+        return read && value >= range().Minimum && value <= range().Maximum;
+    };
+
+    private static bool Pids(string text, out int value, out string fix)
+    {
+        var read = Quantities.TryCount(text, out value, out _);
+        fix = $"write a whole number from {LimitRanges.Pids.Minimum} to {LimitRanges.Pids.Maximum}, for example 64";
+        return read && value >= LimitRanges.Pids.Minimum && value <= LimitRanges.Pids.Maximum;
+    }
+
+    private static bool WallTime(string text, out TimeSpan value, out string fix)
+    {
+        var read = Quantities.TryDuration(text, out value, out fix);
+        fix += "; from 10ms to 24h is possible";
+        return read && value >= TimeSpan.FromMilliseconds(10) && value <= TimeSpan.FromHours(24);
+    }
 
     private static Language? ReadLanguage(System.CommandLine.Parsing.ArgumentResult result)
     {

@@ -23,8 +23,8 @@ internal static class ShellCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var language = sandbox.Language(parsed) ?? Language.Python;
-            await using var cove = await WarmEngine.ConnectAsync(sandbox.Engine(parsed), time, cancellationToken);
-            var made = await cove.CreateSandboxAsync(sandbox.Request(parsed, IdleTimeout, MaxLifetime), cancellationToken);
+            var (cove, made) = await WarmEngine.MakeAsync(sandbox.Engine(parsed), sandbox.Request(parsed, IdleTimeout, MaxLifetime), time, cancellationToken);
+            await using var connection = cove;
             await using var alive = time.CreateTimer(_ => _ = SignAsync(cove, made.Id), null, SignOfLife, SignOfLife);
             try
             {

@@ -5,18 +5,19 @@ internal sealed class Artifacts(ICove cove, SandboxInfo sandbox, Screen screen)
 {
     private const string Workspace = "/workspace";
     private const int Depth = 64;
+    private const string TooMany = "too_many_entries";
 
     private Dictionary<string, FileEntry> _before = [];
 
     public async Task RememberAsync(CancellationToken cancellationToken) =>
-        _before = (await cove.ListFilesAsync(sandbox.Id, Workspace, Depth, cancellationToken)).ToDictionary(entry => entry.Path);
+        _before = (await ListAsync(cancellationToken)).ToDictionary(entry => entry.Path);
 
     /// <summary>Regular files that were not there before, or not like this. Links and devices are left out: they mean nothing outside.</summary>
     public async Task<IReadOnlyList<FileEntry>> ChangedAsync(CancellationToken cancellationToken)
     {
         try
         {
-            var now = await cove.ListFilesAsync(sandbox.Id, Workspace, Depth, cancellationToken);
+            var now = await ListAsync(cancellationToken);
             return [.. now.Where(entry => entry.Kind is FileKind.File && !Same(entry))];
         }
         catch (CoveException failure)
@@ -51,6 +52,46 @@ internal sealed class Artifacts(ICove cove, SandboxInfo sandbox, Screen screen)
         }
 
         return saved;
+    }
+
+    /// <summary>Everything below the workspace. When that is more than one answer may hold, directory by directory, and what still can't be listed is said.</summary>
+    private async Task<IReadOnlyList<FileEntry>> ListAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await cove.ListFilesAsync(sandbox.Id, Workspace, Depth, cancellationToken);
+        }
+        catch (CoveException failure) when (failure.Error.Code == TooMany)
+        {
+            var found = new List<FileEntry>();
+            var directories = new Queue<string>([Workspace]);
+            while (directories.TryDequeue(out var directory))
+            {
+                foreach (var entry in await ListAsync(directory, cancellationToken))
+                {
+                    found.Add(entry);
+                    if (entry.Kind is FileKind.Directory && entry.Path.Count(c => c == '/') < Depth)
+                    {
+                        directories.Enqueue(entry.Path);
+                    }
+                }
+            }
+
+            return found;
+        }
+    }
+
+    private async Task<IReadOnlyList<FileEntry>> ListAsync(string directory, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await cove.ListFilesAsync(sandbox.Id, directory, 1, cancellationToken);
+        }
+        catch (CoveException failure) when (failure.Error.Code == TooMany || failure.Error.Category is ErrorCategory.NotFound)
+        {
+            screen.Notice($"what is in {directory} is left out: {failure.Error.Message}");
+            return [];
+        }
     }
 
     private async Task<bool> SaveAsync(FileEntry file, string name, OutDirectory directory, CancellationToken cancellationToken)

@@ -14,8 +14,8 @@ internal sealed unsafe class DescriptorWriter(int descriptor)
     private readonly byte[] _buffer = new byte[64 * 1024];
     private int _used;
 
-    /// <summary>The reader has gone; everything further is dropped.</summary>
-    public bool Broken { get; private set; }
+    /// <summary>The error number a write failed with; 0 while all is well. Everything after a failure is dropped.</summary>
+    public int Failure { get; private set; }
 
     public void Write(string text)
     {
@@ -45,7 +45,7 @@ internal sealed unsafe class DescriptorWriter(int descriptor)
         fixed (byte* start = _buffer)
         {
             var written = 0;
-            while (written < _used && !Broken)
+            while (written < _used && Failure == 0)
             {
                 var count = Libc.Write(descriptor, start + written, _used - written);
                 if (count >= 0)
@@ -54,7 +54,8 @@ internal sealed unsafe class DescriptorWriter(int descriptor)
                     continue;
                 }
 
-                switch (Marshal.GetLastPInvokeError())
+                var error = Marshal.GetLastPInvokeError();
+                switch (error)
                 {
                     case Libc.ErrorInterrupted:
                         break;
@@ -63,7 +64,7 @@ internal sealed unsafe class DescriptorWriter(int descriptor)
                         _ = Libc.Poll(&entry, 1, -1);
                         break;
                     default:
-                        Broken = true;
+                        Failure = error;
                         break;
                 }
             }

@@ -25,10 +25,11 @@ internal static class Figures
     }
 
     /// <summary>Saves pictures as <c>figure-1.png</c>, <c>figure-2.png</c>, …, passing over names that the run's own files took.</summary>
-    public static async Task<List<string>> SaveAsync(
-        IEnumerable<(byte[] Content, string Extension)> figures, OutDirectory directory, IReadOnlyCollection<string> taken, CancellationToken cancellationToken)
+    /// <returns>Each one's name; null for one that could not be saved, which is said.</returns>
+    public static async Task<List<string?>> SaveAsync(
+        IEnumerable<(byte[] Content, string Extension)> figures, OutDirectory directory, IReadOnlyCollection<string> taken, Screen screen, CancellationToken cancellationToken)
     {
-        var saved = new List<string>();
+        var saved = new List<string?>();
         var number = 0;
         foreach (var (content, extension) in figures)
         {
@@ -39,8 +40,16 @@ internal static class Figures
             }
             while (taken.Contains(name));
 
-            await directory.SaveAsync(name, new MemoryStream(content), 0x1A4, cancellationToken);
-            saved.Add(name);
+            try
+            {
+                await directory.SaveAsync(name, new MemoryStream(content), 0x1A4, cancellationToken);
+                saved.Add(name);
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                screen.Notice($"{name} was not saved: {failure.Message}");
+                saved.Add(null);
+            }
         }
 
         return saved;

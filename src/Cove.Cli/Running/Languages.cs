@@ -35,7 +35,9 @@ internal static class Languages
     /// <summary>Code that gives a program its name and arguments where it looks for them; run before it, so that its own line numbers stay right.</summary>
     public static string ArgumentsCode(Language language, string name, IEnumerable<string> arguments) => language switch
     {
-        Language.Python => $"__import__(\"sys\").argv[:] = [{Join([name, .. arguments], PythonText)}]",
+        // Only a program that is a file has a place of its own, which is where --file puts files.
+        Language.Python => (name is "-c" or "-" ? "" : $"__file__ = {PythonText("/workspace/" + name)}; ")
+            + $"__import__(\"sys\").argv[:] = [{Join([name, .. arguments], PythonText)}]",
         Language.JavaScript => $"void process.argv.splice(1, process.argv.length, {Join([name, .. arguments], JavaScriptText)})",
         _ => "set -- " + string.Join(' ', arguments.Select(BashText)),
     };

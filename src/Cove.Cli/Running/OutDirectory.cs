@@ -18,6 +18,11 @@ internal sealed class OutDirectory : IDisposable
 
     public OutDirectory(string path)
     {
+        if (path.Length == 0)
+        {
+            throw Errors.Usage("out_directory", "--out is empty.", "Give a directory you may write to; . is the one you are in.");
+        }
+
         try
         {
             Directory.CreateDirectory(path);

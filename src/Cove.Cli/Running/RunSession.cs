@@ -3,13 +3,15 @@ using System.Text;
 namespace Cove.Cli.Running;
 
 /// <summary>One <c>cove run</c> from its files to its exit code, against any Cove.</summary>
-internal sealed class RunSession
+internal sealed class RunSession : IDisposable
 {
     private readonly StringBuilder _stdout = new();
     private readonly StringBuilder _stderr = new();
     private readonly List<ReportedDisplay> _displays = [];
     private readonly List<ReportedNotice> _notices = [];
     private readonly List<(byte[] Content, string Extension)> _figures = [];
+    private readonly Inputs _inputs = new();
+    private OutDirectory? _directory;
     private Submission? _program;
 
     /// <summary>Where it is shown. Default: standard output and standard error.</summary>
@@ -27,38 +29,32 @@ internal sealed class RunSession
 
     public bool Json { get; init; }
 
-    /// <summary>Reads what is to be run and looks at what is to be sent, so that mistakes show before anything is started.</summary>
+    /// <summary>Reads what is to be run and opens what is to be sent and where it goes, so that mistakes show before anything is started.</summary>
     public void Prepare()
     {
+        // Files first: a program from standard input is typed or piped only once.
+        _inputs.Open(Files);
+        _directory = OutDirectory is null ? null : new OutDirectory(OutDirectory);
         _program = ReadProgram();
-        foreach (var file in Files.Where(file => !File.Exists(file)))
-        {
-            throw Errors.Usage("file_missing", $"--file {file} is not there, or is no file.", "Check its path; directories are not taken.");
-        }
-
-        if (Files.GroupBy(Path.GetFileName).FirstOrDefault(same => same.Count() > 1) is { } twice)
-        {
-            throw Errors.Usage("file_twice", $"Two --file options are called {twice.Key}.", "Both would be /workspace/" + twice.Key + "; rename one.");
-        }
     }
 
-    public async Task<int> RunAsync(ICove cove)
+    public async Task<int> RunAsync(ICove cove) => await RunAsync(cove, await cove.CreateSandboxAsync(Request));
+
+    /// <summary>Runs it in a sandbox that was made for it, which goes with it.</summary>
+    public async Task<int> RunAsync(ICove cove, SandboxInfo sandbox)
     {
         var program = _program ?? throw new InvalidOperationException("Prepare comes first.");
-        using var directory = OutDirectory is null ? null : new OutDirectory(OutDirectory);
-        var sandbox = await cove.CreateSandboxAsync(Request);
         try
         {
             var id = RunId.New();
             using var interrupts = new Interrupts(() => cove.KillRunAsync(sandbox.Id, id));
-            foreach (var file in Files)
+            foreach (var (name, content) in _inputs.Files)
             {
-                await using var content = File.OpenRead(file);
-                await cove.WriteFileAsync(sandbox.Id, "/workspace/" + Path.GetFileName(file), content, cancellationToken: interrupts.Token);
+                await cove.WriteFileAsync(sandbox.Id, "/workspace/" + name, content, cancellationToken: interrupts.Token);
             }
 
             var artifacts = new Artifacts(cove, sandbox, Screen);
-            var wanted = directory is not null || Json;
+            var wanted = _directory is not null || Json;
             if (wanted)
             {
                 await artifacts.RememberAsync(interrupts.Token);
@@ -66,7 +62,7 @@ internal sealed class RunSession
 
             var result = await SubmitAsync(cove, sandbox.Id, id, program, interrupts);
             var changed = wanted ? await artifacts.ChangedAsync(CancellationToken.None) : [];
-            var files = await CollectAsync(artifacts, changed, directory);
+            var files = await CollectAsync(artifacts, changed, _directory);
             return Finish(result, sandbox, id, files);
         }
         catch (OperationCanceledException)
@@ -78,6 +74,12 @@ internal sealed class RunSession
             await DeleteAsync(cove, sandbox.Id);
             Screen.Flush();
         }
+    }
+
+    public void Dispose()
+    {
+        _inputs.Dispose();
+        _directory?.Dispose();
     }
 
     private async Task<RunResult> SubmitAsync(ICove cove, SandboxId sandbox, RunId id, Submission program, Interrupts interrupts)
@@ -107,7 +109,7 @@ internal sealed class RunSession
             if (!next.IsCompleted)
             {
                 Screen.Flush();
-                if (Screen.Broken)
+                if (Screen.Deaf)
                 {
                     interrupts.Interrupt();
                 }
@@ -139,7 +141,7 @@ internal sealed class RunSession
             case RunNotice notice when Json:
                 _notices.Add(new ReportedNotice(notice.Code, notice.Message));
                 break;
-            case RunNotice notice:
+            case RunNotice notice when OneShot.Concerns(notice):
                 Screen.Notice(notice.Message);
                 break;
         }
@@ -176,10 +178,10 @@ internal sealed class RunSession
         }
 
         var saved = await artifacts.SaveAsync(changed, directory, CancellationToken.None);
-        var figures = await Figures.SaveAsync(_figures, directory, saved.Values, CancellationToken.None);
+        var figures = await Figures.SaveAsync(_figures, directory, saved.Values, Screen, CancellationToken.None);
         if (!Json)
         {
-            foreach (var name in saved.Values.Concat(figures))
+            foreach (var name in saved.Values.Concat(figures.OfType<string>()))
             {
                 Screen.Notice("saved " + Path.Combine(directory.DisplayPath, name));
             }
@@ -192,7 +194,7 @@ internal sealed class RunSession
 
     private int Finish(RunResult result, SandboxInfo sandbox, RunId id, IReadOnlyList<ReportedFile> files)
     {
-        var exitCode = Screen.Broken ? ExitCodes.BrokenPipe : ExitCodes.Of(result);
+        var exitCode = ExitCodes.Of(result);
         if (Json)
         {
             Screen.Line(new RunReport
@@ -208,12 +210,17 @@ internal sealed class RunSession
                 Run = id,
             }.ToJson());
         }
-        else if (!Screen.Broken)
+        else
         {
-            Outcomes.Show(Screen, result);
+            // Before it is said how the run ended: an interruption that came of a lost reader needs no explanation.
+            Screen.Flush();
+            if (!Screen.Deaf)
+            {
+                Outcomes.Show(Screen, result.Error is { } error ? result with { Error = OneShot.Of(error) } : result);
+            }
         }
 
-        return exitCode;
+        return Screen.ExitCode(exitCode);
     }
 
     private async Task DeleteAsync(ICove cove, SandboxId sandbox)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Cove.Cli.Running;
@@ -8,8 +9,28 @@ internal sealed class Screen(int output = 1, int error = 2)
     private readonly DescriptorWriter _out = new(output);
     private readonly DescriptorWriter _error = new(error);
 
-    /// <summary>Whoever read our output has stopped reading.</summary>
-    public bool Broken => _out.Broken;
+    /// <summary>Nothing further reaches whoever reads our output.</summary>
+    public bool Deaf => _out.Failure != 0;
+
+    /// <summary>
+    /// The exit code of a command whose output is now all written: what was lost must not end as a success. A reader that has had enough is told apart from a
+    /// disk that is full.
+    /// </summary>
+    public int ExitCode(int otherwise)
+    {
+        Flush();
+        switch (_out.Failure)
+        {
+            case 0:
+                return otherwise;
+            case Libc.ErrorBrokenPipe:
+                return ExitCodes.BrokenPipe;
+            case var error:
+                Notice($"standard output can't be written: {Marshal.GetPInvokeErrorMessage(error)}. What was printed is not complete.");
+                Flush();
+                return ExitCodes.Infrastructure;
+        }
+    }
 
     public void Write(OutputStream stream, string text)
     {

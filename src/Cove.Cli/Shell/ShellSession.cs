@@ -12,7 +12,7 @@ internal sealed class ShellSession(ICove cove, SandboxInfo sandbox, Language lan
     public async Task<int> RunAsync(CellReader cells, History history)
     {
         var exitCode = ExitCodes.Ok;
-        while (cells.Read() is { } cell)
+        while (!screen.Deaf && cells.Read() is { } cell)
         {
             var line = cell.Trim();
             if (line is ":quit" or ":q" or "exit" or "exit()" or "quit" or "quit()")
@@ -35,18 +35,17 @@ internal sealed class ShellSession(ICove cove, SandboxInfo sandbox, Language lan
                     break; // the sandbox is gone; the error has said why
                 }
             }
-            catch (CoveException failure)
+            catch (Exception failure) when (Errors.Known(failure) is { } known)
             {
-                screen.Error(failure.Error);
-                exitCode = ExitCodes.Of(failure.Error);
+                screen.Error(known.Error);
+                exitCode = ExitCodes.Of(known.Error);
             }
 
             screen.Flush();
         }
 
-        screen.Flush();
         _figures?.Dispose();
-        return exitCode;
+        return screen.ExitCode(exitCode);
     }
 
     private async Task<RunResult?> RunAsync(string code)
@@ -99,8 +98,15 @@ internal sealed class ShellSession(ICove cove, SandboxInfo sandbox, Language lan
         {
             _figures ??= new OutDirectory(outDirectory ?? Directory.CreateTempSubdirectory("cove-").FullName);
             var name = $"figure-{++_figure}{extension}";
-            await _figures.SaveAsync(name, new MemoryStream(content), 0x1A4, CancellationToken.None);
-            screen.Line("[" + Path.Combine(_figures.DisplayPath, name) + "]");
+            try
+            {
+                await _figures.SaveAsync(name, new MemoryStream(content), 0x1A4, CancellationToken.None);
+                screen.Line("[" + Path.Combine(_figures.DisplayPath, name) + "]");
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                screen.Notice($"{name} was not saved: {failure.Message}");
+            }
         }
         else if (display.Data.TryGetValue("text/plain", out var text) || display.Data.TryGetValue("text/markdown", out text))
         {
@@ -147,7 +153,7 @@ internal sealed class ShellSession(ICove cove, SandboxInfo sandbox, Language lan
     {
         try
         {
-            await using var content = File.OpenRead(path);
+            await using var content = Inputs.Open(path, ":upload");
             var entry = await cove.WriteFileAsync(sandbox.Id, "/workspace/" + Path.GetFileName(path), content);
             screen.Line($"{entry.Path} ({entry.SizeBytes} bytes)");
         }

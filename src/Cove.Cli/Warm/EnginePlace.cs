@@ -34,6 +34,28 @@ internal sealed record EnginePlace(string Directory, string Build, IReadOnlyList
     public static IReadOnlyList<string> Sockets(string directory) =>
         [.. System.IO.Directory.EnumerateFiles(directory, "engine-*.sock").Order(StringComparer.Ordinal)];
 
+    /// <summary>The sockets that engines of this user have or once had: an engine that was killed, or gave up root, leaves some of its files.</summary>
+    public static IReadOnlyList<string> Known(string directory) =>
+        [.. Sockets(directory).Concat(System.IO.Directory.EnumerateFiles(directory, "engine-*.lock").Select(path => Path.ChangeExtension(path, ".sock"))).Distinct()];
+
+    /// <summary>Removes the files of an engine that is gone; false when it lives, or is being started.</summary>
+    public static bool Forget(string socket)
+    {
+        using var starting = FileLock.TryTake(Path.ChangeExtension(socket, ".start"));
+        using var living = starting is null ? null : FileLock.TryTake(Path.ChangeExtension(socket, ".lock"));
+        if (living is null)
+        {
+            return false;
+        }
+
+        foreach (var ending in new[] { ".sock", ".user", ".start", ".lock" })
+        {
+            File.Delete(Path.ChangeExtension(socket, ending));
+        }
+
+        return true;
+    }
+
     /// <summary>The users the process behind a socket may have: this one, root where we are root, and the service user that an engine of ours recorded.</summary>
     public static IReadOnlyCollection<uint> AcceptedUsers(string socket)
     {

@@ -37,7 +37,16 @@ internal static class PrivateDirectory
             return Runtime();
         }
 
-        Directory.CreateDirectory(parent);
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(parent, "cove"), OwnerOnly);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            // A home that can't be written, as in many containers: then nothing outlives the login, and everything else works.
+            return Runtime();
+        }
+
         return Make(Path.Combine(parent, "cove"), user);
     }
 

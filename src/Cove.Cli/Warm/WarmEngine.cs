@@ -15,13 +15,13 @@ internal static class WarmEngine
         var client = Client(place.Socket, place.Build);
         try
         {
-            if (!await AnswersAsync(client, cancellationToken))
+            if (!await AnswersAsync(client, place.Socket, time, cancellationToken))
             {
                 await using var starting = await FileLock.TakeAsync(place.StartLock, StartPatience, time, cancellationToken);
-                if (!await AnswersAsync(client, cancellationToken))
+                if (!await AnswersAsync(client, place.Socket, time, cancellationToken))
                 {
                     await StartAsync(place, choice, client, time, cancellationToken);
-                    await RetireOthersAsync(place, cancellationToken);
+                    await RetireOthersAsync(place, time, cancellationToken);
                 }
             }
 
@@ -38,14 +38,35 @@ internal static class WarmEngine
     public static CoveClient Client(string socket, string? build) =>
         new(new CoveClientOptions { UnixSocket = socket, Build = build, AcceptedUsers = EnginePlace.AcceptedUsers(socket) });
 
-    private static async Task<bool> AnswersAsync(CoveClient client, CancellationToken cancellationToken)
+    /// <summary>Connects and makes a sandbox. The engine that was found may end in between; then the next one is started, once.</summary>
+    public static async Task<(CoveClient Cove, SandboxInfo Sandbox)> MakeAsync(EngineChoice choice, SandboxRequest request, TimeProvider time, CancellationToken cancellationToken)
+    {
+        for (var again = false; ; again = true)
+        {
+            var client = await ConnectAsync(choice, time, cancellationToken);
+            try
+            {
+                return (client, await client.CreateSandboxAsync(request, cancellationToken));
+            }
+            catch (Exception failure)
+            {
+                await client.DisposeAsync();
+                if (again || failure is not CoveException { Error.Code: "engine_stopping" or "engine_unreachable" })
+                {
+                    throw;
+                }
+            }
+        }
+    }
+
+    private static async Task<bool> AnswersAsync(CoveClient client, string socket, TimeProvider time, CancellationToken cancellationToken)
     {
         try
         {
-            await client.PingAsync(cancellationToken);
+            await Promptly.AskAsync(socket, client.PingAsync, time, cancellationToken);
             return true;
         }
-        catch (CoveException failure) when (failure.Error.Code == "engine_unreachable")
+        catch (CoveException failure) when (failure.Error.Code is "engine_unreachable" or "http_503") // gone, or leaving
         {
             return false;
         }
@@ -58,7 +79,7 @@ internal static class WarmEngine
         var logged = File.Exists(log) ? new FileInfo(log).Length : 0;
         var start = time.GetTimestamp();
         var pid = DetachedProcess.Start(Program(), choice.RunArguments(), ChosenEnvironment(), log);
-        while (!await AnswersAsync(client, cancellationToken))
+        while (!await AnswersAsync(client, place.Socket, time, cancellationToken))
         {
             // An engine that is just leaving still holds its lock; the new one waits for it, and so do we.
             if (DetachedProcess.HasEnded(pid))
@@ -76,11 +97,11 @@ internal static class WarmEngine
     }
 
     /// <summary>Engines of other builds end as soon as they have nothing to do; whoever still uses one is left in peace.</summary>
-    private static async Task RetireOthersAsync(EnginePlace place, CancellationToken cancellationToken)
+    private static async Task RetireOthersAsync(EnginePlace place, TimeProvider time, CancellationToken cancellationToken)
     {
-        foreach (var socket in EnginePlace.Sockets(place.Directory))
+        foreach (var socket in EnginePlace.Known(place.Directory))
         {
-            if (Path.GetFileName(socket).StartsWith("engine-" + place.Build, StringComparison.Ordinal))
+            if (Path.GetFileName(socket).StartsWith("engine-" + place.Build, StringComparison.Ordinal) || EnginePlace.Forget(socket))
             {
                 continue;
             }
@@ -88,15 +109,11 @@ internal static class WarmEngine
             await using var other = Client(socket, build: null);
             try
             {
-                await other.StopEngineAsync(whenIdle: true, cancellationToken);
-            }
-            catch (CoveException failure) when (failure.Error.Code == "engine_unreachable")
-            {
-                File.Delete(socket); // nobody listens: what a killed engine left behind
+                await Promptly.AskAsync(socket, limited => other.StopEngineAsync(whenIdle: true, limited), time, cancellationToken);
             }
             catch (CoveException)
             {
-                // It answers, but not as an engine of ours would: not ours to touch.
+                // It is about to end or to begin, or answers as no engine of ours would: not ours to touch.
             }
         }
     }

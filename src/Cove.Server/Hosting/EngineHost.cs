@@ -17,6 +17,7 @@ internal sealed class EngineHost : IAsyncDisposable
     private readonly EngineLife _life;
     private readonly EngineHostOptions _options;
     private readonly ILogger _log;
+    private bool _unlinked;
 
     private EngineHost(WebApplication app, EngineLife life, EngineHostOptions options)
     {
@@ -84,13 +85,22 @@ internal sealed class EngineHost : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Ends the engine while its requests are still served: runs in progress end as killed, and their streams carry that to whoever waits for it.
+    /// The other way round they would only see their connection cut.
+    /// </summary>
+    public async Task EndAsync(IAsyncDisposable engine)
+    {
+        Leave();
+        await engine.DisposeAsync();
+    }
+
     /// <summary>Notes that this process became another user after it began to listen.</summary>
     public void NoteUser(int user) => _log.BecameUser(user);
 
     public async ValueTask DisposeAsync()
     {
-        // First the name, so that the next client starts a new engine instead of finding one that is leaving.
-        Unlink(_options.SocketPath);
+        Leave();
         using var drained = new CancellationTokenSource(DrainTime, _options.Time);
         try
         {
@@ -103,6 +113,17 @@ internal sealed class EngineHost : IAsyncDisposable
 
         await _app.DisposeAsync();
         _life.Dispose();
+    }
+
+    /// <summary>First the name, so that the next client starts a new engine instead of finding one that is leaving; who has found it already is refused.</summary>
+    private void Leave()
+    {
+        _life.StopNow();
+        if (!_unlinked)
+        {
+            _unlinked = true;
+            Unlink(_options.SocketPath);
+        }
     }
 
     private static void Unlink(string socketPath)

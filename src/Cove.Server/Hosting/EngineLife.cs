@@ -96,19 +96,37 @@ internal sealed class EngineLife : IDisposable
 
     private async Task JudgeAsync(CancellationToken cancellationToken)
     {
-        if (Volatile.Read(ref _requests) > 0 || (await _cove.ListSandboxesAsync(cancellationToken)).Count > 0)
+        if (await IsBusyAsync(cancellationToken))
         {
             Volatile.Write(ref _lastBusy, _options.Time.GetTimestamp());
         }
         else if (_endWhenIdle)
         {
-            _end.TrySetResult("asked to stop when idle");
+            await EndIdleAsync("asked to stop when idle", cancellationToken);
         }
         else if (_options.Time.GetElapsedTime(Volatile.Read(ref _lastBusy)) >= _options.IdleLimit)
         {
-            _end.TrySetResult($"idle for {_options.IdleLimit.TotalSeconds:0} s");
+            await EndIdleAsync($"idle for {_options.IdleLimit.TotalSeconds:0} s", cancellationToken);
         }
     }
+
+    /// <summary>Refuses new sandboxes first and looks once more then: one that was made meanwhile must not go down with an engine that took itself for idle.</summary>
+    private async Task EndIdleAsync(string reason, CancellationToken cancellationToken)
+    {
+        _stopping = true;
+        Interlocked.MemoryBarrier();
+        if (await IsBusyAsync(cancellationToken))
+        {
+            _stopping = _end.Task.IsCompleted;
+        }
+        else
+        {
+            _end.TrySetResult(reason);
+        }
+    }
+
+    private async Task<bool> IsBusyAsync(CancellationToken cancellationToken) =>
+        Volatile.Read(ref _requests) > 0 || (await _cove.ListSandboxesAsync(cancellationToken)).Count > 0;
 
     private void Leave()
     {

@@ -30,6 +30,7 @@ public sealed class RunSessionTests : IDisposable
     }
 
     [Theory]
+    [InlineData(RunOutcome.Killed, 139, 139)]
     [InlineData(RunOutcome.TimedOut, 124)]
     [InlineData(RunOutcome.OutOfMemory, 137)]
     [InlineData(RunOutcome.Killed, 137)]
@@ -37,11 +38,11 @@ public sealed class RunSessionTests : IDisposable
     [InlineData(RunOutcome.Refused, 2)]
     [InlineData(RunOutcome.OutputLimit, 153)]
     [InlineData(RunOutcome.InfrastructureFailure, 70)]
-    public async Task Ends_that_are_not_the_programs_are_explained(RunOutcome outcome, int expected)
+    public async Task Ends_that_are_not_the_programs_are_explained(RunOutcome outcome, int expected, int? own = null)
     {
         _cove.Run = run =>
         {
-            run.Result = FakeCoveRun.Ended(outcome, null, FakeCove.Error("some_limit", ErrorCategory.Limit).Error);
+            run.Result = FakeCoveRun.Ended(outcome, own, FakeCove.Error("some_limit", ErrorCategory.Limit).Error);
             return Task.CompletedTask;
         };
 
@@ -100,6 +101,62 @@ public sealed class RunSessionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_figure_that_can_not_be_saved_is_said_and_the_run_stands()
+    {
+        _cove.Run = run =>
+        {
+            run.Show(isResult: false, ("image/png", Convert.ToBase64String("png"u8)));
+            run.Show(isResult: false, ("image/png", Convert.ToBase64String("png"u8)));
+            return Task.CompletedTask;
+        };
+        var directory = Directory.CreateDirectory(Path.Combine(_place.FullName, "out", "figure-1.png")).Parent!.FullName;
+
+        var (exitCode, _, error) = await RunAsync(Inline("1"), outDirectory: directory);
+
+        Assert.Equal(0, exitCode);
+        Assert.Contains("figure-1.png was not saved", error, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(directory, "figure-2.png")));
+    }
+
+    [Fact]
+    public async Task What_the_interpreter_lost_matters_to_nobody_when_the_sandbox_goes_too()
+    {
+        _cove.Run = run =>
+        {
+            run.Emit(new RunNotice { Sequence = 0, Time = default, Code = "state_lost", Message = "gone; the next run starts a fresh shell" });
+            var died = FakeCove.Error("kernel_died", ErrorCategory.Code).Error with { Message = "It ended (SIGSEGV); its variables are gone.", Remediation = "The next run gets a fresh kernel." };
+            run.Result = FakeCoveRun.Ended(RunOutcome.Killed, 139, died);
+            return Task.CompletedTask;
+        };
+
+        var (exitCode, _, error) = await RunAsync(Inline("1"));
+
+        Assert.Equal(139, exitCode);
+        Assert.Equal("cove: It ended (SIGSEGV).\ncove: Look for a crash in native code, or code that ends its own process.\n", error);
+    }
+
+    [Fact]
+    public async Task A_full_disk_behind_standard_output_is_no_success()
+    {
+        _cove.Run = run =>
+        {
+            run.Print("lost");
+            return Task.CompletedTask;
+        };
+        using var full = File.OpenHandle("/dev/full", FileMode.Open, FileAccess.Write);
+        using var error = File.OpenHandle("/dev/null", FileMode.Open, FileAccess.Write);
+        using var session = new RunSession
+        {
+            Screen = new Screen((int)full.DangerousGetHandle(), (int)error.DangerousGetHandle()),
+            ReadProgram = () => Inline("1"),
+            Request = new SandboxRequest(),
+            Files = [],
+        };
+        session.Prepare();
+        Assert.Equal(70, await session.RunAsync(_cove));
+    }
+
+    [Fact]
     public async Task Json_says_everything_in_one_object()
     {
         _cove.Run = run =>
@@ -140,7 +197,7 @@ public sealed class RunSessionTests : IDisposable
 
         await RunAsync(new Submission("main()", "a.py", Language.Python, Inline: false, ["it's", "\"ü\n\ud83d\ude00"]));
 
-        Assert.Equal(["__import__(\"sys\").argv[:] = [\"a.py\", \"it's\", \"\\U00000022\\U000000fc\\U0000000a\\U0001f600\"]", "main()"], told);
+        Assert.Equal(["__file__ = \"/workspace/a.py\"; __import__(\"sys\").argv[:] = [\"a.py\", \"it's\", \"\\U00000022\\U000000fc\\U0000000a\\U0001f600\"]", "main()"], told);
         Assert.Equal("set -- 'it'\\''s' 'a b'", Languages.ArgumentsCode(Language.Bash, "x", ["it's", "a b"]));
     }
 
@@ -159,8 +216,11 @@ public sealed class RunSessionTests : IDisposable
         Assert.Equal("unknown_language", Prepare(() => Submission.Read(null, "a.txt", null, [])));
         Assert.Equal("file_missing", Prepare(() => Inline("1"), "/none"));
 
-        static string Prepare(Func<Submission> program, params string[] files) =>
-            Assert.Throws<CoveException>(() => new RunSession { ReadProgram = program, Request = new SandboxRequest(), Files = files }.Prepare()).Error.Code;
+        static string Prepare(Func<Submission> program, params string[] files)
+        {
+            using var session = new RunSession { ReadProgram = program, Request = new SandboxRequest(), Files = files };
+            return Assert.Throws<CoveException>(session.Prepare).Error.Code;
+        }
     }
 
     private static Submission Inline(string code) => new(code, "-c", Language.Python, Inline: true, []);
@@ -173,7 +233,7 @@ public sealed class RunSessionTests : IDisposable
         using (var output = File.OpenHandle(outPath, FileMode.Create, FileAccess.Write, FileShare.Read))
         using (var error = File.OpenHandle(errorPath, FileMode.Create, FileAccess.Write, FileShare.Read))
         {
-            var session = new RunSession
+            using var session = new RunSession
             {
                 Screen = new Screen((int)output.DangerousGetHandle(), (int)error.DangerousGetHandle()),
                 ReadProgram = () => program,

@@ -123,6 +123,41 @@ public sealed class RunStreamTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_leaves_early_finds_the_run_ended()
+    {
+        var sandbox = await _server.SandboxAsync();
+        var ended = false;
+        _server.Cove.Run = async run =>
+        {
+            run.Print("started");
+            await run.Interrupted;
+            await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System);
+            ended = true;
+        };
+
+        await foreach (var next in _server.Client.RunAsync(sandbox, Code))
+        {
+            if (next is RunOutput)
+            {
+                break;
+            }
+        }
+
+        Assert.True(ended);
+        Assert.Equal(["interrupt"], _server.Cove.Calls);
+    }
+
+    [Fact]
+    public async Task The_largest_standard_input_arrives()
+    {
+        var sandbox = await _server.SandboxAsync();
+        var input = new byte[64 << 20];
+        input[^1] = 7;
+        await _server.Client.RunAsync(sandbox, Code with { Stdin = input }).ToListAsync();
+        Assert.Equal((64 << 20, 7), (_server.Cove.LastRun!.Stdin!.Value.Length, _server.Cove.LastRun.Stdin.Value.Span[^1]));
+    }
+
+    [Fact]
     public async Task Cancelled_before_the_start_nothing_is_sent()
     {
         var sandbox = await _server.SandboxAsync();

@@ -58,7 +58,7 @@ public sealed class DoorTests : IAsyncLifetime
     [Fact]
     public async Task A_body_beyond_all_bounds_is_refused()
     {
-        using var content = new ByteArrayContent(new byte[33 << 20]);
+        using var content = new ByteArrayContent(new byte[97 << 20]);
         content.Headers.ContentType = new("application/json");
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/sandboxes") { Content = content };
         request.Headers.ExpectContinue = true; // or the answer may be lost in the broken pipe of what is still being sent

@@ -1,3 +1,5 @@
+using Cove.Client;
+using Cove.Server.Hosting;
 using Cove.Tests.Support;
 using Xunit;
 
@@ -66,6 +68,57 @@ public sealed class EngineLifeTests
     }
 
     [Fact]
+    public async Task A_run_in_progress_gets_its_one_end_before_the_connection_is_closed()
+    {
+        var directory = Directory.CreateTempSubdirectory("cove-test-");
+        var socket = Path.Combine(directory.FullName, "engine.sock");
+        var cove = new FakeCove();
+        var engine = new Engine();
+        cove.Run = async run =>
+        {
+            run.Print("started");
+            await engine.Disposed.Task;
+            run.Result = FakeCoveRun.Ended(RunOutcome.Killed, 137, FakeCove.Error("sandbox_ended", ErrorCategory.Caller).Error);
+        };
+        var host = await EngineHost.StartAsync(cove, new EngineHostOptions { SocketPath = socket, Build = "build1", Isolation = FakeCove.Tier, OwnUser = global::Cove.Cli.Libc.EffectiveUser() });
+        await using var client = new CoveClient(new CoveClientOptions { UnixSocket = socket });
+        var sandbox = await client.CreateSandboxAsync(new SandboxRequest());
+        var running = host.RunAsync();
+        var events = new List<RunEvent>();
+        Task? ended = null;
+        await foreach (var next in client.RunAsync(sandbox.Id, new RunRequest { Code = "1" }))
+        {
+            events.Add(next);
+            if (next is RunOutput)
+            {
+                await client.StopEngineAsync();
+                await running.WaitAsync(Soon);
+                ended = EndAsync();
+            }
+        }
+
+        Assert.Equal("sandbox_ended", Assert.Single(events.OfType<RunCompleted>()).Result.Error!.Code);
+        await ended!.WaitAsync(Soon);
+        Assert.False(File.Exists(socket));
+        directory.Delete(recursive: true);
+
+        async Task EndAsync()
+        {
+            await host.EndAsync(engine);
+            await host.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task An_engine_that_leaves_gives_no_sign_of_life()
+    {
+        await using var server = await SocketServer.StartAsync(idleLimit: TimeSpan.FromMilliseconds(100));
+        await server.RunAsync().WaitAsync(Soon);
+        Assert.Equal("http_503", (await Assert.ThrowsAsync<CoveException>(() => server.Client.PingAsync())).Error.Code);
+        Assert.Equal("engine_stopping", (await Assert.ThrowsAsync<CoveException>(() => server.Client.CreateSandboxAsync(new SandboxRequest()))).Error.Code);
+    }
+
+    [Fact]
     public async Task It_says_how_it_is()
     {
         await using var server = await SocketServer.StartAsync();
@@ -75,5 +128,16 @@ public sealed class EngineLifeTests
         Assert.Equal((Environment.ProcessId, "build1", 0, false), (status.Pid, status.Build, status.Sandboxes, status.Stopping));
         Assert.Equal("fake", status.Isolation.Backend);
         Assert.Equal(TimeSpan.FromMinutes(10), status.IdleLimit);
+    }
+
+    private sealed class Engine : IAsyncDisposable
+    {
+        public TaskCompletionSource Disposed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public ValueTask DisposeAsync()
+        {
+            Disposed.TrySetResult();
+            return ValueTask.CompletedTask;
+        }
     }
 }

@@ -48,6 +48,12 @@ class StateTest(BashTest):
         self.assertEqual(self.run_("echo $0 $# \"$@\"").text, "bash 0\n")
         self.assertEqual(self.run_("cat; read line || echo no input").text, "no input\n")
 
+    def test_an_exit_code_is_no_proof_of_a_signal(self):
+        (notice,) = self.run_("exit 200").of("notice")
+        self.assertIn("the shell ended:", notice["message"])
+        (notice,) = self.run_("kill -SEGV $$").of("notice")
+        self.assertIn("ended by SIGSEGV", notice["message"])
+
     def test_output_is_untouched(self):
         outcome = self.run_("printf '\\xff\\x00\\n\\r'; printf '\\x80' >&2")
         self.assertEqual((outcome.stdout, outcome.stderr), (b"\xff\0\n\r", b"\x80"))

@@ -56,7 +56,12 @@ internal static class NativeEndpoints
     {
         routes.MapGet("/v1/engine", async (HttpContext context) =>
             await WriteAsync(context, await life.StatusAsync(context.RequestAborted), CoveJson.Wire.EngineStatus));
-        routes.MapMethods("/v1/engine", [HttpMethods.Head], NoContent);
+        routes.MapMethods("/v1/engine", [HttpMethods.Head], (HttpContext context) =>
+        {
+            // The answer to HEAD has no body: a status alone must tell that this engine is leaving and another one is to be started.
+            context.Response.StatusCode = life.Stopping ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status204NoContent;
+            return Task.CompletedTask;
+        });
         routes.MapPost("/v1/engine/stop", async (HttpContext context) =>
         {
             switch ((string?)context.Request.Query["when"])

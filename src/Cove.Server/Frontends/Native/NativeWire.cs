@@ -10,8 +10,8 @@ namespace Cove.Server.Frontends.Native;
 /// <summary>Reads what a native request carries and writes what answers it. The shapes themselves are in Cove.Contracts (<c>Wire/</c>), since the client shares them.</summary>
 internal static class NativeWire
 {
-    /// <summary>Room for the largest code (900,000 bytes, six characters each when escaped) and for standard input in base64.</summary>
-    public const long MaximumJsonBytes = 32 << 20;
+    /// <summary>Room for the largest standard input (64 MiB, 86 in base64) beside the largest code (900,000 bytes, six characters each when escaped).</summary>
+    public const long MaximumJsonBytes = 96 << 20;
 
     public static SandboxId Sandbox(HttpContext context) =>
         SandboxId.TryParse(Route(context, "sandbox"), out var id)
