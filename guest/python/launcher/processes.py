@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import select
 import signal
 import sys
 
@@ -95,7 +96,11 @@ def start_files(cell, link):
 
 
 def kill_everything(launcher, cell):
-    """Without control groups: a child inside the PID namespace signals all it can see, which is all but PID 1 and itself."""
+    """Without control groups: a child inside the PID namespace signals all it can see, which is all but PID 1 and itself.
+
+    It is waited for, or it would also kill what the engine starts next. The guest may stop it (without groups there are often no ids of
+    the cell's own either), but not for longer than the patience here.
+    """
     pid = launcher.entry.fork(cell.stem_pidfd)
     if pid == 0:
         try:
@@ -104,7 +109,13 @@ def kill_everything(launcher, cell):
         except OSError:
             pass
         os._exit(0)
-    launcher.children.add(pid, lambda *_: None)
+    pidfd = syscalls.pidfd_open(pid)
+    ended = select.poll()
+    ended.register(pidfd, select.POLLIN)
+    if not ended.poll(1000):
+        syscalls.pidfd_send_signal(pidfd, signal.SIGKILL)
+    os.close(pidfd)
+    os.waitpid(pid, 0)
 
 
 def resize_tmpfs(tree, size, inodes):
