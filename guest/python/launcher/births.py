@@ -1,7 +1,7 @@
 """Making a cell together with its Python kernel.
 
 The two take about as long as each other: one process builds the boundary while the zygote forks the kernel, which then waits at a gate
-until the boundary stands. On two processors that is a third less than one after the other.
+until the boundary stands.
 """
 
 import os
