@@ -6,7 +6,7 @@ namespace Cove.Client;
 public sealed partial class CoveClient
 {
     /// <inheritdoc/>
-    public async Task<Stream> ReadFileAsync(SandboxId sandbox, string path, CancellationToken cancellationToken = default)
+    public async Task<Stream> ReadFileAsync(SandboxId sandbox, string path, FileRange? range = null, CancellationToken cancellationToken = default)
     {
         var response = await SendAsync(HttpMethod.Get, Files(sandbox, "/content", path), null, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         var length = response.Content.Headers.ContentLength ?? throw Failures.BadAnswer(_options.Address, new InvalidDataException("the file's length is missing"));
@@ -50,6 +50,15 @@ public sealed partial class CoveClient
     /// <inheritdoc/>
     public Task RemoveFileAsync(SandboxId sandbox, string path, bool recursive = false, CancellationToken cancellationToken = default) =>
         SendAsync(HttpMethod.Delete, Files(sandbox, "", path) + $"&recursive={Text(recursive)}", null, cancellationToken);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<FileChange> WatchFilesAsync(SandboxId sandbox, string path, bool recursive = false, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+
+    /// <inheritdoc/>
+    public Task<Stream> ReadArchiveAsync(SandboxId sandbox, string path, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+
+    /// <inheritdoc/>
+    public Task WriteArchiveAsync(SandboxId sandbox, string path, Stream archive, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
 
     private static string Files(SandboxId sandbox, string verb, string path) => Of(sandbox) + "/files" + verb + "?path=" + Uri.EscapeDataString(path);
 

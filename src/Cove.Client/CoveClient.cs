@@ -31,8 +31,14 @@ public sealed partial class CoveClient : ICove
         SendAsync(HttpMethod.Get, Of(sandbox), null, CoveJson.Wire.SandboxInfo, cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<SandboxInfo>> ListSandboxesAsync(CancellationToken cancellationToken = default) =>
-        (await SendAsync(HttpMethod.Get, "/v1/sandboxes", null, CoveJson.Wire.SandboxList, cancellationToken)).Sandboxes;
+    public Task<SandboxPage> ListSandboxesAsync(SandboxFilter? filter = null, CancellationToken cancellationToken = default) =>
+        SendAsync(HttpMethod.Get, "/v1/sandboxes", null, CoveJson.Wire.SandboxPage, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<SandboxInfo> ExtendSandboxAsync(SandboxId sandbox, SandboxExtension extension, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<SandboxEvent> ReadSandboxEventsAsync(SandboxId sandbox, long after = 0, bool follow = false, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
 
     /// <inheritdoc/>
     public Task DeleteSandboxAsync(SandboxId sandbox, CancellationToken cancellationToken = default) =>

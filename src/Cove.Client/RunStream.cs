@@ -110,7 +110,7 @@ internal sealed class RunStream : IAsyncDisposable
     private async Task StartAsync()
     {
         _onCancel = _callerCancelled.Register(static state => _ = ((RunStream)state!).StopAsync(), this);
-        _response = await _client.StartRunAsync(_sandbox, _request, _giveUp.Token);
+        _response = await _client.OpenRunAsync(_sandbox, _request, _giveUp.Token);
         _reader = PipeReader.Create(await _response.Content.ReadAsStreamAsync(_giveUp.Token), new StreamPipeReaderOptions(bufferSize: 64 * 1024));
     }
 

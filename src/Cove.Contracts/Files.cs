@@ -56,3 +56,35 @@ public sealed record FileWriteOptions
     /// <summary>Whether missing directories are made. Default yes.</summary>
     public bool CreateParents { get; init; } = true;
 }
+
+/// <summary>A part of a file. A start beyond the file's end is refused with <c>range_not_satisfiable</c>.</summary>
+/// <param name="Start">The first byte, from 0.</param>
+/// <param name="Length">How many bytes at most; null: to the end.</param>
+public readonly record struct FileRange(long Start, long? Length = null);
+
+/// <summary>Kinds of changes.</summary>
+[JsonConverter(typeof(SnakeCaseEnumConverter<FileChangeKind>))]
+public enum FileChangeKind
+{
+    /// <summary>It is there now and was not before.</summary>
+    Created,
+
+    /// <summary>Its content, length or permission bits changed.</summary>
+    Modified,
+
+    /// <summary>It is no longer there.</summary>
+    Removed,
+
+    /// <summary>More happened than could be told one by one: list the directory.</summary>
+    Overflow,
+}
+
+/// <summary>A change of a watched directory. A move is a removal and a creation.</summary>
+public sealed record FileChange
+{
+    /// <summary>What happened.</summary>
+    public required FileChangeKind Kind { get; init; }
+
+    /// <summary>The absolute path in the sandbox.</summary>
+    public required string Path { get; init; }
+}

@@ -13,8 +13,14 @@ public interface ICove : IAsyncDisposable
     /// <summary>What is known of a sandbox, also for a while after it ended (the last 1,000 ended ones).</summary>
     Task<SandboxInfo> GetSandboxAsync(SandboxId sandbox, CancellationToken cancellationToken = default);
 
-    /// <summary>The sandboxes that have not ended, oldest first.</summary>
-    Task<IReadOnlyList<SandboxInfo>> ListSandboxesAsync(CancellationToken cancellationToken = default);
+    /// <summary>Lists sandboxes, oldest first, a page at a time. Default: those that have not ended.</summary>
+    Task<SandboxPage> ListSandboxesAsync(SandboxFilter? filter = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Changes how long a sandbox lives.</summary>
+    Task<SandboxInfo> ExtendSandboxAsync(SandboxId sandbox, SandboxExtension extension, CancellationToken cancellationToken = default);
+
+    /// <summary>What happened to a sandbox since <paramref name="after"/>, from its journal; with <paramref name="follow"/> on and on until it ended.</summary>
+    IAsyncEnumerable<SandboxEvent> ReadSandboxEventsAsync(SandboxId sandbox, long after = 0, bool follow = false, CancellationToken cancellationToken = default);
 
     /// <summary>Ends a sandbox and everything in it; returns when it is unreachable and killed. Ending an ended one is no error.</summary>
     Task DeleteSandboxAsync(SandboxId sandbox, CancellationToken cancellationToken = default);
@@ -27,6 +33,27 @@ public interface ICove : IAsyncDisposable
     /// Cancelling the token interrupts the run (and kills it when it does not end within its grace).
     /// </summary>
     IAsyncEnumerable<RunEvent> RunAsync(SandboxId sandbox, RunRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>Starts a run that goes on whoever listens; returns once it was admitted. One that is refused is thrown as its error.</summary>
+    Task<RunInfo> StartRunAsync(SandboxId sandbox, RunRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// A run's events with a sequence greater than <paramref name="after"/>, from the journal and then as they happen; the last one is
+    /// <see cref="RunCompleted"/>. Cancelling stops the reading, not the run. Any number may read at once.
+    /// </summary>
+    IAsyncEnumerable<RunEvent> ReadRunAsync(SandboxId sandbox, RunId run, long after = 0, CancellationToken cancellationToken = default);
+
+    /// <summary>What is known of a run.</summary>
+    Task<RunInfo> GetRunAsync(SandboxId sandbox, RunId run, CancellationToken cancellationToken = default);
+
+    /// <summary>The sandbox's runs, the newest first; at most the last 1,000.</summary>
+    Task<IReadOnlyList<RunInfo>> ListRunsAsync(SandboxId sandbox, CancellationToken cancellationToken = default);
+
+    /// <summary>Writes to the standard input of a command started with <see cref="RunRequest.KeepStdinOpen"/>, and closes it when told to. At most 1 MiB a call.</summary>
+    Task WriteStdinAsync(SandboxId sandbox, RunId run, ReadOnlyMemory<byte> input, bool close = false, CancellationToken cancellationToken = default);
+
+    /// <summary>Opens an interactive terminal. It counts as use of the sandbox while it is open.</summary>
+    Task<Terminal> OpenTerminalAsync(SandboxId sandbox, TerminalRequest request, CancellationToken cancellationToken = default);
 
     /// <summary>Interrupts a run, keeping the kernel's state. A run that is not in progress: no error.</summary>
     Task InterruptRunAsync(SandboxId sandbox, RunId run, CancellationToken cancellationToken = default);
@@ -46,8 +73,8 @@ public interface ICove : IAsyncDisposable
     /// <summary>Kills a kernel.</summary>
     Task DeleteKernelAsync(SandboxId sandbox, string kernel, CancellationToken cancellationToken = default);
 
-    /// <summary>Opens a regular file for reading. The stream's length is the file's at this moment.</summary>
-    Task<Stream> ReadFileAsync(SandboxId sandbox, string path, CancellationToken cancellationToken = default);
+    /// <summary>Opens a regular file, or a part of it, for reading. The stream's length is what is there at this moment.</summary>
+    Task<Stream> ReadFileAsync(SandboxId sandbox, string path, FileRange? range = null, CancellationToken cancellationToken = default);
 
     /// <summary>Writes a file whole: it appears under its name when all of it is there, or not at all.</summary>
     Task<FileEntry> WriteFileAsync(SandboxId sandbox, string path, Stream content, FileWriteOptions? options = null, CancellationToken cancellationToken = default);
@@ -63,6 +90,15 @@ public interface ICove : IAsyncDisposable
 
     /// <summary>Moves a file or directory.</summary>
     Task<FileEntry> MoveFileAsync(SandboxId sandbox, string from, string to, bool overwrite = false, CancellationToken cancellationToken = default);
+
+    /// <summary>Tells of changes in a directory as they happen, within about a second; with <paramref name="recursive"/> also beneath it. Ends with the sandbox, or when the directory is gone.</summary>
+    IAsyncEnumerable<FileChange> WatchFilesAsync(SandboxId sandbox, string path, bool recursive = false, CancellationToken cancellationToken = default);
+
+    /// <summary>A directory with all it holds as a tar archive (POSIX pax), names relative to it; regular files, directories and links. The stream's length is not known.</summary>
+    Task<Stream> ReadArchiveAsync(SandboxId sandbox, string path, CancellationToken cancellationToken = default);
+
+    /// <summary>Unpacks a tar archive (ustar, pax or GNU; not compressed) into a directory, made when it is missing. Existing files are replaced; entries that would leave the directory, and devices, are refused.</summary>
+    Task WriteArchiveAsync(SandboxId sandbox, string path, Stream archive, CancellationToken cancellationToken = default);
 
     /// <summary>Removes a file, a link or an empty directory; with <paramref name="recursive"/> a directory with all it holds.</summary>
     Task RemoveFileAsync(SandboxId sandbox, string path, bool recursive = false, CancellationToken cancellationToken = default);

@@ -31,6 +31,9 @@ public sealed record RunRequest
     [JsonPropertyName("stdin_base64")]
     public ReadOnlyMemory<byte>? Stdin { get; init; }
 
+    /// <summary>Whether a command's standard input stays open after <see cref="Stdin"/>, to be written with <see cref="ICove.WriteStdinAsync"/>. Default no.</summary>
+    public bool KeepStdinOpen { get; init; }
+
     /// <summary>Wall time after which the run is interrupted, then killed. Default 30 s; 10 ms to 24 h.</summary>
     [JsonPropertyName("timeout_ms"), JsonConverter(typeof(MillisecondsConverter))]
     public TimeSpan? Timeout { get; init; }

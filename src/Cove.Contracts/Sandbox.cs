@@ -34,6 +34,9 @@ public sealed record SandboxRequest
     [JsonPropertyName("max_lifetime_ms"), JsonConverter(typeof(MillisecondsConverter))]
     public TimeSpan? MaxLifetime { get; init; }
 
+    /// <summary>The network it has. Default and today's only choice: none but loopback.</summary>
+    public NetworkPolicy Network { get; init; }
+
     /// <summary>How long to wait for a free place when the host is busy, before the clear error <c>create_deadline</c>. Default 30 s; 0 to 10 minutes.</summary>
     [JsonPropertyName("create_timeout_ms"), JsonConverter(typeof(MillisecondsConverter))]
     public TimeSpan? CreateTimeout { get; init; }
@@ -99,6 +102,9 @@ public sealed record SandboxInfo
 
     /// <summary>The isolation actually achieved.</summary>
     public required IsolationTier Isolation { get; init; }
+
+    /// <summary>The network it has.</summary>
+    public NetworkPolicy Network { get; init; }
 
     /// <summary>The caller's labels.</summary>
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using Cove.Engine.Files;
 using Cove.Engine.Isolation;
 using Cove.Engine.Kernels;
 using Cove.Engine.Pool;
@@ -14,7 +12,7 @@ namespace Cove.Engine;
 /// The one door: every front-end's every request comes through here. It checks what was asked and passes it on; sandboxes,
 /// runs, pools and files each know their own part.
 /// </summary>
-public sealed class SandboxEngine : ICove
+public sealed partial class SandboxEngine : ICove
 {
     private readonly IIsolationBackend _backend;
     private readonly EngineOptions _options;
@@ -71,7 +69,14 @@ public sealed class SandboxEngine : ICove
         Task.FromResult(_sandboxes.Describe(Checked(sandbox)));
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<SandboxInfo>> ListSandboxesAsync(CancellationToken cancellationToken = default) => Task.FromResult(_sandboxes.List());
+    public Task<SandboxPage> ListSandboxesAsync(SandboxFilter? filter = null, CancellationToken cancellationToken = default) =>
+        Task.FromResult(new SandboxPage(_sandboxes.List()));
+
+    /// <inheritdoc/>
+    public Task<SandboxInfo> ExtendSandboxAsync(SandboxId sandbox, SandboxExtension extension, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<SandboxEvent> ReadSandboxEventsAsync(SandboxId sandbox, long after = 0, bool follow = false, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
 
     /// <inheritdoc/>
     public Task DeleteSandboxAsync(SandboxId sandbox, CancellationToken cancellationToken = default) =>
@@ -94,46 +99,6 @@ public sealed class SandboxEngine : ICove
     });
 
     /// <inheritdoc/>
-    /// <remarks>
-    /// A refused run yields its <see cref="RunCompleted"/> alone. After a cancellation the events go on to the terminal one;
-    /// who leaves the enumeration early has the run interrupted and waits until it ended.
-    /// </remarks>
-    public async IAsyncEnumerable<RunEvent> RunAsync(
-        SandboxId sandbox, RunRequest request, [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        var running = Live();
-        var (found, run) = Admit(sandbox, request, out var refusal);
-        if (found is null || run is null)
-        {
-            yield return running.Refused(refusal!);
-            yield break;
-        }
-
-        var pipeline = new RunPipeline(found, run, request, running.Settings).RunToEndAsync();
-        await using var registration = cancellationToken.UnsafeRegister(static state => ((Run)state!).Stop.Request(StopReason.Interrupt), run);
-        try
-        {
-            await foreach (var next in run.Events.ReadAsync())
-            {
-                yield return next;
-            }
-        }
-        finally
-        {
-            run.Stop.Request(StopReason.Interrupt); // of a run that ended: nothing
-            run.Events.Release();
-            await pipeline;
-        }
-    }
-
-    /// <inheritdoc/>
-    public Task InterruptRunAsync(SandboxId sandbox, RunId run, CancellationToken cancellationToken = default) => StopRun(sandbox, run, StopReason.Interrupt);
-
-    /// <inheritdoc/>
-    public Task KillRunAsync(SandboxId sandbox, RunId run, CancellationToken cancellationToken = default) => StopRun(sandbox, run, StopReason.Kill);
-
-    /// <inheritdoc/>
     public Task<IReadOnlyList<KernelInfo>> ListKernelsAsync(SandboxId sandbox, CancellationToken cancellationToken = default) =>
         InSandboxAsync(sandbox, found => Task.FromResult(found.Kernels.List()));
 
@@ -148,65 +113,6 @@ public sealed class SandboxEngine : ICove
     /// <inheritdoc/>
     public Task DeleteKernelAsync(SandboxId sandbox, string kernel, CancellationToken cancellationToken = default) =>
         InSandboxAsync(sandbox, found => KernelCalls.DeleteAsync(found, kernel, cancellationToken));
-
-    /// <inheritdoc/>
-    public Task<Stream> ReadFileAsync(SandboxId sandbox, string path, CancellationToken cancellationToken = default)
-    {
-        FileRules.Path("path", path);
-        return InSandboxAsync(sandbox, found => found.Files.ReadAsync(path, cancellationToken));
-    }
-
-    /// <inheritdoc/>
-    public Task<FileEntry> WriteFileAsync(
-        SandboxId sandbox, string path, Stream content, FileWriteOptions? options = null, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(content);
-        options ??= new FileWriteOptions();
-        FileRules.Path("path", path);
-        FileRules.Options(options);
-        return InSandboxAsync(sandbox, found => found.Files.WriteAsync(path, content, options, cancellationToken));
-    }
-
-    /// <inheritdoc/>
-    public Task<FileEntry> StatFileAsync(SandboxId sandbox, string path, CancellationToken cancellationToken = default)
-    {
-        FileRules.Path("path", path);
-        return InSandboxAsync(sandbox, found => found.Files.StatAsync(path, cancellationToken));
-    }
-
-    /// <inheritdoc/>
-    public Task<IReadOnlyList<FileEntry>> ListFilesAsync(SandboxId sandbox, string path, int depth = 1, CancellationToken cancellationToken = default)
-    {
-        FileRules.Path("path", path);
-        FileRules.Depth(depth);
-        return InSandboxAsync(sandbox, found => found.Files.ListAsync(path, depth, cancellationToken));
-    }
-
-    /// <inheritdoc/>
-    public Task<FileEntry> MakeDirectoryAsync(SandboxId sandbox, string path, CancellationToken cancellationToken = default)
-    {
-        FileRules.Path("path", path);
-        return InSandboxAsync(sandbox, found => found.Files.MakeDirectoryAsync(path, cancellationToken));
-    }
-
-    /// <inheritdoc/>
-    public Task<FileEntry> MoveFileAsync(SandboxId sandbox, string from, string to, bool overwrite = false, CancellationToken cancellationToken = default)
-    {
-        FileRules.Path("from", from);
-        FileRules.Path("to", to);
-        return InSandboxAsync(sandbox, found => found.Files.MoveAsync(from, to, overwrite, cancellationToken));
-    }
-
-    /// <inheritdoc/>
-    public Task RemoveFileAsync(SandboxId sandbox, string path, bool recursive = false, CancellationToken cancellationToken = default)
-    {
-        FileRules.Path("path", path);
-        return InSandboxAsync(sandbox, async found =>
-        {
-            await found.Files.RemoveAsync(path, recursive, cancellationToken);
-            return true;
-        });
-    }
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<TemplateInfo>> ListTemplatesAsync(CancellationToken cancellationToken = default) => Task.FromResult<IReadOnlyList<TemplateInfo>>(
@@ -229,31 +135,6 @@ public sealed class SandboxEngine : ICove
 
     private static SandboxId Checked(SandboxId id) =>
         SandboxId.TryParse(id.Value, out _) ? id : throw Refusals.InvalidRequest("sandbox", id.Value ?? "null", "1 to 40 characters of a-z and 0-9");
-
-    private (Sandbox? Sandbox, Run? Run) Admit(SandboxId id, RunRequest request, out RunError? refusal)
-    {
-        try
-        {
-            var sandbox = _sandboxes.Open(Checked(id));
-            refusal = RunRules.Check(request);
-            return (sandbox, refusal is null ? sandbox.Admit(request.Id, out refusal) : null);
-        }
-        catch (CoveException exception)
-        {
-            refusal = exception.Error;
-            return (null, null);
-        }
-    }
-
-    private Task StopRun(SandboxId sandbox, RunId run, StopReason reason)
-    {
-        if (_sandboxes.FindToEnd(Checked(sandbox))?.FindRun(run) is { } found)
-        {
-            found.Stop.Request(reason);
-        }
-
-        return Task.CompletedTask;
-    }
 
     /// <summary>Calls into a live sandbox; while the call is in progress it is not idle, and its death is reported as its end.</summary>
     private async Task<T> InSandboxAsync<T>(SandboxId id, Func<Sandbox, Task<T>> call)

@@ -98,7 +98,7 @@ internal sealed class Artifacts(ICove cove, SandboxInfo sandbox, Screen screen)
     {
         try
         {
-            await using var content = await cove.ReadFileAsync(sandbox.Id, file.Path, cancellationToken);
+            await using var content = await cove.ReadFileAsync(sandbox.Id, file.Path, cancellationToken: cancellationToken);
             await directory.SaveAsync(name, content, file.Mode, cancellationToken);
             return true;
         }

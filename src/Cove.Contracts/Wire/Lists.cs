@@ -1,8 +1,5 @@
 namespace Cove.Wire;
 
-/// <summary>An answer that lists sandboxes; an object rather than an array, so that a cursor can join it.</summary>
-public sealed record SandboxList(IReadOnlyList<SandboxInfo> Sandboxes);
-
 /// <summary>An answer that lists kernels.</summary>
 public sealed record KernelList(IReadOnlyList<KernelInfo> Kernels);
 
@@ -11,3 +8,6 @@ public sealed record FileList(IReadOnlyList<FileEntry> Files);
 
 /// <summary>An answer that lists templates.</summary>
 public sealed record TemplateList(IReadOnlyList<TemplateInfo> Templates);
+
+/// <summary>An answer that lists runs.</summary>
+public sealed record RunList(IReadOnlyList<RunInfo> Runs);

@@ -46,7 +46,16 @@ internal sealed class EngineHost : IAsyncDisposable
         var door = app.Services.GetRequiredService<Door>();
         app.Use(next => context => door.InvokeAsync(context, next));
         app.UseRouting();
-        app.MapNative(cove, life);
+
+        // Who reached this socket is this user, or root: the kernel says so.
+        var owner = new Caller { Project = "owner", Scopes = Scopes.All, Cove = cove };
+        app.Use(next => context =>
+        {
+            context.Features.Set(owner);
+            return next(context);
+        });
+        new Routes(app, life).MapNative(life);
+        NativeEngine.Map(app, life);
         File.Delete(options.SocketPath);
         var host = new EngineHost(app, life, options);
         try

@@ -50,7 +50,7 @@ internal sealed class EngineLife : IDisposable
 
     public async Task<EngineStatus> StatusAsync(CancellationToken cancellationToken)
     {
-        var sandboxes = (await _cove.ListSandboxesAsync(cancellationToken)).Count;
+        var sandboxes = (await _cove.ListSandboxesAsync(new SandboxFilter { Limit = 1000 }, cancellationToken)).Sandboxes.Count;
         var busy = sandboxes > 0 || Volatile.Read(ref _requests) > 0;
         return new EngineStatus
         {
@@ -126,7 +126,7 @@ internal sealed class EngineLife : IDisposable
     }
 
     private async Task<bool> IsBusyAsync(CancellationToken cancellationToken) =>
-        Volatile.Read(ref _requests) > 0 || (await _cove.ListSandboxesAsync(cancellationToken)).Count > 0;
+        Volatile.Read(ref _requests) > 0 || (await _cove.ListSandboxesAsync(new SandboxFilter { Limit = 1000 }, cancellationToken)).Sandboxes.Count > 0;
 
     private void Leave()
     {

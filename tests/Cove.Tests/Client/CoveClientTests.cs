@@ -33,10 +33,10 @@ public sealed class CoveClientTests : IAsyncLifetime
         Assert.Equal(9, _server.Cove.LastCreate.Limits!.Pids);
         Assert.Equal("v", made.Metadata!["k"]);
         Assert.Equal(made.Id, (await Client.GetSandboxAsync(made.Id)).Id);
-        Assert.Equal(made.Id, Assert.Single(await Client.ListSandboxesAsync()).Id);
+        Assert.Equal(made.Id, Assert.Single((await Client.ListSandboxesAsync()).Sandboxes).Id);
         Assert.Equal(TimeSpan.FromTicks(15_001), (await Client.GetUsageAsync(made.Id)).CpuTime);
         await Client.DeleteSandboxAsync(made.Id);
-        Assert.Empty(await Client.ListSandboxesAsync());
+        Assert.Empty((await Client.ListSandboxesAsync()).Sandboxes);
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public abstract class SandboxConformance(BackendUnderTest backend) : Conformance
         Assert.Null(sandbox.Info.EndReason);
         Assert.Equal("base", sandbox.Info.Template);
         Assert.True(SandboxId.TryParse(sandbox.Id.Value, out _));
-        Assert.Contains(await sandbox.Cove.ListSandboxesAsync(), s => s.Id == sandbox.Id);
+        Assert.Contains((await sandbox.Cove.ListSandboxesAsync()).Sandboxes, s => s.Id == sandbox.Id);
         Assert.Equivalent(sandbox.Info, await sandbox.Cove.GetSandboxAsync(sandbox.Id));
     }
 

@@ -12,7 +12,7 @@ public abstract class SandboxEndConformance(BackendUnderTest backend) : Conforma
         await sandbox.Cove.DeleteSandboxAsync(sandbox.Id);
         var info = await sandbox.Cove.GetSandboxAsync(sandbox.Id);
         Assert.Equal((SandboxState.Ended, SandboxEndReason.Deleted), (info.State, info.EndReason));
-        Assert.DoesNotContain(await sandbox.Cove.ListSandboxesAsync(), s => s.Id == sandbox.Id);
+        Assert.DoesNotContain((await sandbox.Cove.ListSandboxesAsync()).Sandboxes, s => s.Id == sandbox.Id);
         AssertOutcome(RunOutcome.Refused, "sandbox_ended", await sandbox.PythonAsync("1"));
         AssertOutcome(RunOutcome.Refused, "sandbox_ended", await sandbox.ShellAsync("true"));
         Assert.Equal("sandbox_ended", (await RefusalAsync(() => sandbox.ReadAsync("/workspace/x"))).Code);

@@ -26,7 +26,7 @@ public sealed class PoolTests
             new FakeBackend { BeforeStart = async _ => await Eventually.BreatheAsync() }, template: Template(4));
         var burst = await Eventually.Within(Task.WhenAll(Enumerable.Range(0, 100).Select(_ => harness.Engine.CreateSandboxAsync(new SandboxRequest()))));
         Assert.Equal(100, burst.Select(i => i.Id).Distinct().Count());
-        Assert.Equal(100, (await harness.Engine.ListSandboxesAsync()).Count);
+        Assert.Equal(100, (await harness.Engine.ListSandboxesAsync()).Sandboxes.Count);
         await Eventually.Holds(() => harness.Backend.Cells.Count == 104, "the pool is full again, and no more");
     }
 

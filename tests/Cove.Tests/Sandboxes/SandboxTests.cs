@@ -16,12 +16,12 @@ public sealed class SandboxTests
         labels["a"] = "changed";
         var info = await harness.Engine.GetSandboxAsync(id);
         Assert.Equal((SandboxState.Ready, "python-data", "b"), (info.State, info.Template, info.Metadata!["a"]));
-        Assert.Equal(id, Assert.Single(await harness.Engine.ListSandboxesAsync()).Id);
+        Assert.Equal(id, Assert.Single((await harness.Engine.ListSandboxesAsync()).Sandboxes).Id);
         Assert.Equal("1.2.3", Assert.Single(await harness.Engine.ListKernelsAsync(id)).Version);
 
         await harness.Engine.DeleteSandboxAsync(id);
         Assert.True(cell.Disposed);
-        Assert.Empty(await harness.Engine.ListSandboxesAsync());
+        Assert.Empty((await harness.Engine.ListSandboxesAsync()).Sandboxes);
         var after = await harness.Engine.GetSandboxAsync(id);
         Assert.Equal((SandboxState.Ended, SandboxEndReason.Deleted), (after.State, after.EndReason));
         await harness.Engine.DeleteSandboxAsync(id);

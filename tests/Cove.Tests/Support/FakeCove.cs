@@ -52,8 +52,12 @@ internal sealed class FakeCove : ICove
 
     public Task<SandboxInfo> GetSandboxAsync(SandboxId sandbox, CancellationToken cancellationToken = default) => Task.FromResult(Known(sandbox));
 
-    public Task<IReadOnlyList<SandboxInfo>> ListSandboxesAsync(CancellationToken cancellationToken = default) =>
-        Task.FromResult<IReadOnlyList<SandboxInfo>>([.. Sandboxes.Values]);
+    public Task<SandboxPage> ListSandboxesAsync(SandboxFilter? filter = null, CancellationToken cancellationToken = default) =>
+        Task.FromResult(new SandboxPage([.. Sandboxes.Values]));
+
+    public Task<SandboxInfo> ExtendSandboxAsync(SandboxId sandbox, SandboxExtension extension, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+
+    public IAsyncEnumerable<SandboxEvent> ReadSandboxEventsAsync(SandboxId sandbox, long after = 0, bool follow = false, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
 
     public Task DeleteSandboxAsync(SandboxId sandbox, CancellationToken cancellationToken = default)
     {
@@ -89,6 +93,16 @@ internal sealed class FakeCove : ICove
         await work;
     }
 
+    public Task<RunInfo> StartRunAsync(SandboxId sandbox, RunRequest request, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+
+    public IAsyncEnumerable<RunEvent> ReadRunAsync(SandboxId sandbox, RunId run, long after = 0, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+
+    public Task<RunInfo> GetRunAsync(SandboxId sandbox, RunId run, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+
+    public Task<IReadOnlyList<RunInfo>> ListRunsAsync(SandboxId sandbox, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+
+    public Task WriteStdinAsync(SandboxId sandbox, RunId run, ReadOnlyMemory<byte> input, bool close = false, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+
     public Task InterruptRunAsync(SandboxId sandbox, RunId run, CancellationToken cancellationToken = default)
     {
         Calls.Enqueue("interrupt");
@@ -117,7 +131,7 @@ internal sealed class FakeCove : ICove
     public Task DeleteKernelAsync(SandboxId sandbox, string kernel, CancellationToken cancellationToken = default) =>
         kernel == "python" ? Task.CompletedTask : throw Error("kernel_not_found", ErrorCategory.NotFound);
 
-    public Task<Stream> ReadFileAsync(SandboxId sandbox, string path, CancellationToken cancellationToken = default)
+    public Task<Stream> ReadFileAsync(SandboxId sandbox, string path, FileRange? range = null, CancellationToken cancellationToken = default)
     {
         var content = Files.TryGetValue(path, out var found) ? found : throw Error("file_not_found", ErrorCategory.NotFound);
         return Task.FromResult<Stream>(ClaimedLength is { } length ? new Claiming(content, length) : new MemoryStream(content));
@@ -152,6 +166,14 @@ internal sealed class FakeCove : ICove
         Files[to] = Files.TryRemove(from, out var content) ? content : throw Error("file_not_found", ErrorCategory.NotFound);
         return Task.FromResult(Entry(to));
     }
+
+    public IAsyncEnumerable<FileChange> WatchFilesAsync(SandboxId sandbox, string path, bool recursive = false, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+
+    public Task<Stream> ReadArchiveAsync(SandboxId sandbox, string path, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+
+    public Task WriteArchiveAsync(SandboxId sandbox, string path, Stream archive, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+
+    public Task<Terminal> OpenTerminalAsync(SandboxId sandbox, TerminalRequest request, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
 
     public Task RemoveFileAsync(SandboxId sandbox, string path, bool recursive = false, CancellationToken cancellationToken = default)
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Cove.Server.Hosting;
 using Cove.Wire;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -10,38 +11,45 @@ namespace Cove.Server.Frontends.Native;
 internal static class NativeFiles
 {
     private const int CopyBytes = 256 * 1024;
+    private static readonly Parameter _path = new("path", "The absolute path in the sandbox.", Required: true);
 
-    public static void Map(NativeEndpoints.Routes routes, ICove cove)
+    public static void Map(Routes routes)
     {
-        routes.Get("/v1/sandboxes/{sandbox}/files/content", context => DownloadAsync(context, cove));
-        routes.Put("/v1/sandboxes/{sandbox}/files/content", context => UploadAsync(context, cove));
-        routes.Get("/v1/sandboxes/{sandbox}/files/stat", async context =>
-            await WriteAsync(context, await cove.StatFileAsync(Sandbox(context), Path(context), context.RequestAborted), CoveJson.Wire.FileEntry));
-        routes.Get("/v1/sandboxes/{sandbox}/files/list", async context =>
+        routes.Get("/v1/sandboxes/{sandbox}/files/content", new Operation("readFile", "A regular file's content.") { Needs = Scopes.Read, Query = [_path], AnswerTypes = ["application/octet-stream"] }, DownloadAsync);
+        routes.Put("/v1/sandboxes/{sandbox}/files/content", new Operation("writeFile", "Writes a file whole: it appears when all of it is there, or not at all.")
         {
-            var files = await cove.ListFilesAsync(Sandbox(context), Path(context), Number(context, "depth", 1), context.RequestAborted);
+            Needs = Scopes.Write,
+            Query = [_path, new("mode", "Permission bits, octal. Default 644."), new("overwrite", "Whether an existing file is replaced. Default true.", "boolean"), new("create_parents", "Whether missing directories are made. Default true.", "boolean")],
+            RawBody = "application/octet-stream",
+            Answer = typeof(FileEntry),
+        }, UploadAsync);
+        routes.Get("/v1/sandboxes/{sandbox}/files/stat", new Operation("statFile", "What a path is; a link is not followed.") { Needs = Scopes.Read, Query = [_path], Answer = typeof(FileEntry) }, async context =>
+            await WriteAsync(context, await context.Cove().StatFileAsync(Sandbox(context), Path(context), context.RequestAborted), CoveJson.Wire.FileEntry));
+        routes.Get("/v1/sandboxes/{sandbox}/files/list", new Operation("listFiles", "What a directory holds, sorted by name.") { Needs = Scopes.Read, Query = [_path, new("depth", "How deep. Default 1; 1 to 64.", "integer")], Answer = typeof(FileList) }, async context =>
+        {
+            var files = await context.Cove().ListFilesAsync(Sandbox(context), Path(context), Number(context, "depth", 1), context.RequestAborted);
             await WriteAsync(context, new FileList(files), CoveJson.Wire.FileList);
         });
-        routes.Post("/v1/sandboxes/{sandbox}/files/mkdir", async context =>
+        routes.Post("/v1/sandboxes/{sandbox}/files/mkdir", new Operation("makeDirectory", "Makes a directory and its missing parents.") { Needs = Scopes.Write, Body = typeof(DirectoryRequest), Status = 201, Answer = typeof(FileEntry) }, async context =>
         {
             var request = await ReadAsync(context, CoveJson.Wire.DirectoryRequest);
-            var entry = await cove.MakeDirectoryAsync(Sandbox(context), request.Path, context.RequestAborted);
+            var entry = await context.Cove().MakeDirectoryAsync(Sandbox(context), request.Path, context.RequestAborted);
             await WriteAsync(context, entry, CoveJson.Wire.FileEntry, StatusCodes.Status201Created);
         });
-        routes.Post("/v1/sandboxes/{sandbox}/files/move", async context =>
+        routes.Post("/v1/sandboxes/{sandbox}/files/move", new Operation("moveFile", "Moves a file or directory.") { Needs = Scopes.Write, Body = typeof(MoveRequest), Answer = typeof(FileEntry) }, async context =>
         {
             var request = await ReadAsync(context, CoveJson.Wire.MoveRequest);
-            var entry = await cove.MoveFileAsync(Sandbox(context), request.From, request.To, request.Overwrite, context.RequestAborted);
+            var entry = await context.Cove().MoveFileAsync(Sandbox(context), request.From, request.To, request.Overwrite, context.RequestAborted);
             await WriteAsync(context, entry, CoveJson.Wire.FileEntry);
         });
-        routes.Delete("/v1/sandboxes/{sandbox}/files", async context =>
+        routes.Delete("/v1/sandboxes/{sandbox}/files", new Operation("removeFile", "Removes a file, a link or an empty directory; with recursive a directory with all it holds.") { Needs = Scopes.Write, Query = [_path, new("recursive", "Whether a directory goes with all it holds. Default false.", "boolean")], Status = 204 }, async context =>
         {
-            await cove.RemoveFileAsync(Sandbox(context), Path(context), Flag(context, "recursive", missing: false), context.RequestAborted);
+            await context.Cove().RemoveFileAsync(Sandbox(context), Path(context), Flag(context, "recursive", missing: false), context.RequestAborted);
             await NoContent(context);
         });
     }
 
-    private static async Task UploadAsync(HttpContext context, ICove cove)
+    private static async Task UploadAsync(HttpContext context)
     {
         var defaults = new FileWriteOptions();
         var options = new FileWriteOptions
@@ -55,13 +63,13 @@ internal static class NativeFiles
             limit.MaxRequestBodySize = null; // the sandbox's disk limit is the bound
         }
 
-        var entry = await cove.WriteFileAsync(Sandbox(context), Path(context), context.Request.Body, options, context.RequestAborted);
+        var entry = await context.Cove().WriteFileAsync(Sandbox(context), Path(context), context.Request.Body, options, context.RequestAborted);
         await WriteAsync(context, entry, CoveJson.Wire.FileEntry);
     }
 
-    private static async Task DownloadAsync(HttpContext context, ICove cove)
+    private static async Task DownloadAsync(HttpContext context)
     {
-        await using var content = await cove.ReadFileAsync(Sandbox(context), Path(context), context.RequestAborted);
+        await using var content = await context.Cove().ReadFileAsync(Sandbox(context), Path(context), null, context.RequestAborted);
         var left = content.Length;
         context.Response.ContentType = "application/octet-stream";
         context.Response.ContentLength = left;

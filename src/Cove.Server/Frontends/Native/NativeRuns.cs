@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json;
+using Cove.Server.Hosting;
 using Cove.Wire;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -16,21 +17,21 @@ internal static class NativeRuns
 
     private static readonly byte[] NewLine = "\n"u8.ToArray();
 
-    public static void Map(NativeEndpoints.Routes routes, ICove cove)
+    public static void Map(Routes routes)
     {
-        routes.Post("/v1/sandboxes/{sandbox}/runs", async context =>
+        routes.Post("/v1/sandboxes/{sandbox}/runs", new Operation("run", "Runs code or a command and streams what happens.") { Needs = Scopes.Write, Body = typeof(RunRequest), Answer = typeof(RunEvent), AnswerTypes = ["application/x-ndjson"] }, async context =>
         {
             var request = await ReadAsync(context, CoveJson.Wire.RunRequest);
-            await StreamAsync(context, cove, Sandbox(context), request);
+            await StreamAsync(context, context.Cove(), Sandbox(context), request);
         });
-        routes.Post("/v1/sandboxes/{sandbox}/runs/{run}/interrupt", async context =>
+        routes.Post("/v1/sandboxes/{sandbox}/runs/{run}/interrupt", new Operation("interruptRun", "Interrupts a run, keeping the kernel's state.") { Needs = Scopes.Write, Status = 204 }, async context =>
         {
-            await cove.InterruptRunAsync(Sandbox(context), Run(context), context.RequestAborted);
+            await context.Cove().InterruptRunAsync(Sandbox(context), Run(context), context.RequestAborted);
             await NoContent(context);
         });
-        routes.Post("/v1/sandboxes/{sandbox}/runs/{run}/kill", async context =>
+        routes.Post("/v1/sandboxes/{sandbox}/runs/{run}/kill", new Operation("killRun", "Kills a run; a kernel's state is lost.") { Needs = Scopes.Write, Status = 204 }, async context =>
         {
-            await cove.KillRunAsync(Sandbox(context), Run(context), context.RequestAborted);
+            await context.Cove().KillRunAsync(Sandbox(context), Run(context), context.RequestAborted);
             await NoContent(context);
         });
     }

@@ -1,0 +1,39 @@
+using Cove.Server.Hosting;
+using Cove.Wire;
+using Microsoft.AspNetCore.Http;
+using static Cove.Server.Frontends.Native.NativeWire;
+
+namespace Cove.Server.Frontends.Native;
+
+/// <summary>The routes of sandboxes.</summary>
+internal static class NativeSandboxes
+{
+    public static void Map(Routes routes, EngineLife life)
+    {
+        var create = new Operation("createSandbox", "Creates a sandbox; answers when it does.") { Needs = Scopes.Write, Body = typeof(SandboxRequest), Status = 201, Answer = typeof(SandboxInfo) };
+        routes.Post("/v1/sandboxes", create, async context =>
+        {
+            var request = await ReadAsync(context, CoveJson.Wire.SandboxRequest);
+            if (life.Stopping)
+            {
+                throw new CoveException(Problems.Stopping());
+            }
+
+            var sandbox = await context.Cove().CreateSandboxAsync(request, context.RequestAborted);
+            context.Response.Headers.Location = "/v1/sandboxes/" + sandbox.Id.Value;
+            await WriteAsync(context, sandbox, CoveJson.Wire.SandboxInfo, StatusCodes.Status201Created);
+        });
+        routes.Get("/v1/sandboxes", new Operation("listSandboxes", "The sandboxes that have not ended, oldest first.") { Needs = Scopes.Read, Answer = typeof(SandboxPage) }, async context =>
+            await WriteAsync(context, await context.Cove().ListSandboxesAsync(null, context.RequestAborted), CoveJson.Wire.SandboxPage));
+        routes.Get("/v1/sandboxes/{sandbox}", new Operation("getSandbox", "What is known of a sandbox, also after it ended.") { Needs = Scopes.Read, Answer = typeof(SandboxInfo) }, async context =>
+            await WriteAsync(context, await context.Cove().GetSandboxAsync(Sandbox(context), context.RequestAborted), CoveJson.Wire.SandboxInfo));
+        routes.Delete("/v1/sandboxes/{sandbox}", new Operation("deleteSandbox", "Ends a sandbox and everything in it.") { Needs = Scopes.Write, Status = 204 }, async context =>
+        {
+            // Deaf to a caller that hangs up: a sandbox half taken down helps nobody.
+            await context.Cove().DeleteSandboxAsync(Sandbox(context), CancellationToken.None);
+            await NoContent(context);
+        });
+        routes.Get("/v1/sandboxes/{sandbox}/usage", new Operation("getUsage", "What a sandbox uses now: memory, processor time, processes, disk.") { Needs = Scopes.Read, Answer = typeof(SandboxUsage) }, async context =>
+            await WriteAsync(context, await context.Cove().GetUsageAsync(Sandbox(context), context.RequestAborted), CoveJson.Wire.SandboxUsage));
+    }
+}

@@ -1,0 +1,49 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Cove.Server.Hosting;
+
+/// <summary>
+/// Who asks, and the Cove that is theirs. Front-ends reach sandboxes only through <see cref="Cove"/>, which holds no sandbox of another project:
+/// a route cannot forget the check, because it has nothing else to call.
+/// </summary>
+internal sealed record Caller
+{
+    /// <summary>The project everything the caller makes belongs to.</summary>
+    public required string Project { get; init; }
+
+    /// <summary>What the caller may do.</summary>
+    public required Scopes Scopes { get; init; }
+
+    /// <summary>The id of the key it came with; null for the owner of the machine (a Unix socket, or anonymous on loopback).</summary>
+    public string? Key { get; init; }
+
+    /// <summary>The caller's own view of the engine.</summary>
+    public required ICove Cove { get; init; }
+}
+
+/// <summary>What a key allows.</summary>
+[Flags]
+internal enum Scopes
+{
+    /// <summary>Nothing but what needs no key.</summary>
+    None = 0,
+
+    /// <summary>Look at sandboxes, runs, files and usage.</summary>
+    Read = 1,
+
+    /// <summary>Create sandboxes, run code, change files, end what was made.</summary>
+    Write = 2,
+
+    /// <summary>Both.</summary>
+    All = Read | Write,
+}
+
+internal static class CallerExtensions
+{
+    /// <summary>Who asks; set before any front-end is reached.</summary>
+    public static Caller Caller(this HttpContext context) =>
+        context.Features.Get<Caller>() ?? throw new InvalidOperationException("A front-end was reached by a request nobody has vouched for.");
+
+    /// <summary>The caller's own view of the engine.</summary>
+    public static ICove Cove(this HttpContext context) => context.Caller().Cove;
+}

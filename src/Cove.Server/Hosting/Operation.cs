@@ -1,0 +1,41 @@
+namespace Cove.Server.Hosting;
+
+/// <summary>What a route does. Written once, beside the route: access is checked by it, and the OpenAPI description is made of it.</summary>
+/// <param name="Id">Its <c>operationId</c>: camelCase, unique.</param>
+/// <param name="Summary">What it does, in a sentence.</param>
+internal sealed record Operation(string Id, string Summary)
+{
+    /// <summary>What the caller's key must allow.</summary>
+    public required Scopes Needs { get; init; }
+
+    /// <summary>More about it, where the sentence does not say all.</summary>
+    public string? Description { get; init; }
+
+    /// <summary>The type of its JSON body; null when it takes none.</summary>
+    public Type? Body { get; init; }
+
+    /// <summary>The media type of a body that is not JSON.</summary>
+    public string? RawBody { get; init; }
+
+    /// <summary>Its query parameters.</summary>
+    public IReadOnlyList<Parameter> Query { get; init; } = [];
+
+    /// <summary>Its request headers beyond the usual.</summary>
+    public IReadOnlyList<Parameter> Headers { get; init; } = [];
+
+    /// <summary>The status of success. Default 200.</summary>
+    public int Status { get; init; } = 200;
+
+    /// <summary>The type of its answer; null when it has no body, or one that is not JSON.</summary>
+    public Type? Answer { get; init; }
+
+    /// <summary>The media types of its answer. Default JSON alone.</summary>
+    public IReadOnlyList<string> AnswerTypes { get; init; } = ["application/json"];
+}
+
+/// <summary>A parameter in the query or a header.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Description">What it means, with unit, default and range.</param>
+/// <param name="Type">Its JSON schema type.</param>
+/// <param name="Required">Whether it must be given.</param>
+internal sealed record Parameter(string Name, string Description, string Type = "string", bool Required = false);
