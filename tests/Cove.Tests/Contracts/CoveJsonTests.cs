@@ -21,7 +21,7 @@ public sealed class CoveJsonTests
 
         var json = JsonSerializer.Serialize(request, CoveJson.Wire.RunRequest);
 
-        Assert.Equal("""{"code":"print('ü <b>')","language":"javascript","stdin_base64":"aGk=","timeout_ms":1500.5,"id":"r1"}""", json);
+        Assert.Equal("""{"code":"print('ü <b>')","language":"javascript","stdin_base64":"aGk=","keep_stdin_open":false,"timeout_ms":1500.5,"id":"r1"}""", json);
         var back = JsonSerializer.Deserialize(json, CoveJson.Wire.RunRequest)!;
         Assert.Equal(request.Timeout, back.Timeout);
         Assert.Equal("hi", Encoding.UTF8.GetString(back.Stdin!.Value.Span));
