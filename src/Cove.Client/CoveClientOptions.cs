@@ -15,6 +15,15 @@ public sealed record CoveClientOptions
     /// <summary>Sent as <c>X-Cove-Build</c>: an engine of another build refuses. Default: not sent.</summary>
     public string? Build { get; init; }
 
+    /// <summary>The API key, sent as <c>X-API-Key</c>. Over <c>http://</c> it can be read on the way: use <c>https://</c> for any server that is not on this machine. Default: none.</summary>
+    public string? ApiKey
+    {
+        get;
+        init => field = value is null || (value.Length is > 0 and <= 512 && value.All(c => c is > ' ' and <= '~'))
+            ? value
+            : throw new ArgumentException("An API key is 1 to 512 visible ASCII characters without spaces.", nameof(value));
+    }
+
     /// <summary>How long an interrupted run may take to report its end before it is killed, and again before it is given up. Default 5 s.</summary>
     public TimeSpan InterruptGrace { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -29,13 +29,19 @@ internal static class Transport
             handler.ConnectCallback = async (_, cancellationToken) => new NetworkStream(await ConnectAsync(path, options.AcceptedUsers, cancellationToken), ownsSocket: true);
         }
 
-        return new HttpClient(handler)
+        var client = new HttpClient(handler)
         {
             BaseAddress = options.UnixSocket is null ? options.Server : new Uri("http://cove/"),
 
             // Runs and transfers end by their own limits.
             Timeout = Timeout.InfiniteTimeSpan,
         };
+        if (options.ApiKey is { } key)
+        {
+            client.DefaultRequestHeaders.Add("X-API-Key", key);
+        }
+
+        return client;
     }
 
     private static async Task<Socket> ConnectAsync(string path, IReadOnlyCollection<uint>? acceptedUsers, CancellationToken cancellationToken)

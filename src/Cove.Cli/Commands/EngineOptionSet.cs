@@ -29,6 +29,23 @@ internal sealed class EngineOptionSet
 
     private readonly Option<TimeSpan?> _idle = SandboxOptions.DurationOption("--engine-idle", "After how much idle time an engine that this command starts ends. Default: 10m.");
 
+    private readonly Option<Uri?> _server = new("--server")
+    {
+        Description = "A Cove server to use instead of this machine's own engine, for example http://127.0.0.1:8787; its key is taken from COVE_API_KEY.",
+        HelpName = "URL",
+        CustomParser = result =>
+        {
+            var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
+            if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url is { PathAndQuery: "/", UserInfo: "", Fragment: "" })
+            {
+                return url;
+            }
+
+            result.AddError($"--server is '{text}', which is not acceptable: write http://HOST:PORT or https://HOST, nothing after it.");
+            return null;
+        },
+    };
+
     /// <summary>For commands that start a backend of their own, not a warm engine.</summary>
     public void AddDegradedTo(Command command) => command.Options.Add(_allowDegraded);
 
@@ -36,7 +53,16 @@ internal sealed class EngineOptionSet
     {
         AddDegradedTo(command);
         command.Options.Add(_idle);
+        command.Options.Add(_server);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(_server) is not null && (result.GetResult(_allowDegraded) is not null || result.GetResult(_idle) is not null))
+            {
+                result.AddError("--server can't be combined with --allow-degraded or --engine-idle: a server has its engine already, with its own options.");
+            }
+        });
     }
 
-    public EngineChoice Choice(ParseResult parsed) => new() { AllowDegraded = parsed.GetValue(_allowDegraded) ?? [], Idle = parsed.GetValue(_idle) };
+    public EngineChoice Choice(ParseResult parsed) =>
+        new() { AllowDegraded = parsed.GetValue(_allowDegraded) ?? [], Idle = parsed.GetValue(_idle), Server = parsed.GetValue(_server) };
 }

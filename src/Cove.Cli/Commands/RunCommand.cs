@@ -56,7 +56,7 @@ internal static class RunCommand
             {
                 // Read before an engine is started for it: a misspelt path is answered at once.
                 session.Prepare();
-                var (cove, made) = await WarmEngine.MakeAsync(engine, session.Request, time, cancellationToken);
+                var (cove, made) = await Connection.MakeAsync(engine, session.Request, time, cancellationToken);
                 await using (cove)
                 {
                     return await session.RunAsync(cove, made);

@@ -21,17 +21,18 @@ internal sealed class SandboxOptions
 
     public Option<TimeSpan?> Timeout { get; } = Quantity<TimeSpan>("--timeout", "Wall time of a run, for example 30s. Default: 30s.", "DURATION", WallTime);
 
-    public void AddTo(Command command)
-    {
-        foreach (var option in new Option[] { _language, _template, Timeout, _memory, _cpus, _pids, _disk, _environment })
-        {
-            command.Options.Add(option);
-        }
+    /// <summary>For verbs that make a sandbox and run something in it.</summary>
+    public void AddTo(Command command) => Add(command, _language, _template, Timeout, _memory, _cpus, _pids, _disk, _environment);
 
-        _engine.AddTo(command);
-    }
+    /// <summary>For verbs that only make one.</summary>
+    public void AddSandboxTo(Command command) => Add(command, _template, _memory, _cpus, _pids, _disk, _environment);
+
+    /// <summary>For verbs that run something in one that is there.</summary>
+    public void AddRunTo(Command command) => Add(command, _language, Timeout, _environment);
 
     public Language? Language(ParseResult parsed) => parsed.GetValue(_language);
+
+    public IReadOnlyDictionary<string, string>? Environment(ParseResult parsed) => parsed.GetValue(_environment);
 
     public EngineChoice Engine(ParseResult parsed) => _engine.Choice(parsed);
 
@@ -46,7 +47,7 @@ internal sealed class SandboxOptions
                 CpuMillis = parsed.GetValue(_cpus),
                 Pids = parsed.GetValue(_pids),
             },
-            Environment = parsed.GetValue(_environment),
+            Environment = Environment(parsed),
             IdleTimeout = idleTimeout,
             MaxLifetime = maxLifetime,
         };
@@ -106,22 +107,36 @@ internal sealed class SandboxOptions
         return null;
     }
 
-    private static Dictionary<string, string> ReadEnvironment(System.CommandLine.Parsing.ArgumentResult result)
+    private static Dictionary<string, string> ReadEnvironment(System.CommandLine.Parsing.ArgumentResult result) =>
+        ReadPairs("--env", result, " Variables of your own environment are never passed on by name.");
+
+    /// <summary>Reads what is written as K=V.</summary>
+    public static Dictionary<string, string> ReadPairs(string option, System.CommandLine.Parsing.ArgumentResult result, string more = "")
     {
-        var environment = new Dictionary<string, string>();
+        var pairs = new Dictionary<string, string>();
         foreach (var token in result.Tokens)
         {
             var equals = token.Value.IndexOf('=', StringComparison.Ordinal);
             if (equals < 1)
             {
-                result.AddError($"--env is '{token.Value}', which is not acceptable: write NAME=VALUE. Variables of your own environment are never passed on by name.");
+                result.AddError($"{option} is '{token.Value}', which is not acceptable: write NAME=VALUE.{more}");
                 continue;
             }
 
-            environment[token.Value[..equals]] = token.Value[(equals + 1)..];
+            pairs[token.Value[..equals]] = token.Value[(equals + 1)..];
         }
 
-        return environment;
+        return pairs;
+    }
+
+    private void Add(Command command, params IReadOnlyList<Option> options)
+    {
+        foreach (var option in options)
+        {
+            command.Options.Add(option);
+        }
+
+        _engine.AddTo(command);
     }
 
     /// <summary>Shared with the verbs that only need an engine.</summary>

@@ -23,7 +23,7 @@ internal static class ShellCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var language = sandbox.Language(parsed) ?? Language.Python;
-            var (cove, made) = await WarmEngine.MakeAsync(sandbox.Engine(parsed), sandbox.Request(parsed, IdleTimeout, MaxLifetime), time, cancellationToken);
+            var (cove, made) = await Connection.MakeAsync(sandbox.Engine(parsed), sandbox.Request(parsed, IdleTimeout, MaxLifetime), time, cancellationToken);
             await using var connection = cove;
             await using var alive = time.CreateTimer(_ => _ = SignAsync(cove, made.Id), null, SignOfLife, SignOfLife);
             try

@@ -16,7 +16,7 @@ internal static class TemplateListCommand
         engine.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            await using var cove = await WarmEngine.ConnectAsync(engine.Choice(parsed), time, cancellationToken);
+            await using var cove = await Connection.OpenAsync(engine.Choice(parsed), time, cancellationToken);
             var templates = await cove.ListTemplatesAsync(cancellationToken);
             if (parsed.GetValue(json))
             {

@@ -11,6 +11,9 @@ internal sealed record EngineChoice
     /// <summary>After how much idle time an engine started by this command ends. Null: the default, 10 minutes.</summary>
     public TimeSpan? Idle { get; init; }
 
+    /// <summary>A server to use instead of this user's own engine. Null: the own one.</summary>
+    public Uri? Server { get; init; }
+
     /// <summary>The arguments that start it.</summary>
     public IReadOnlyList<string> RunArguments()
     {

@@ -38,27 +38,6 @@ internal static class WarmEngine
     public static CoveClient Client(string socket, string? build) =>
         new(new CoveClientOptions { UnixSocket = socket, Build = build, AcceptedUsers = EnginePlace.AcceptedUsers(socket) });
 
-    /// <summary>Connects and makes a sandbox. The engine that was found may end in between; then the next one is started, once.</summary>
-    public static async Task<(CoveClient Cove, SandboxInfo Sandbox)> MakeAsync(EngineChoice choice, SandboxRequest request, TimeProvider time, CancellationToken cancellationToken)
-    {
-        for (var again = false; ; again = true)
-        {
-            var client = await ConnectAsync(choice, time, cancellationToken);
-            try
-            {
-                return (client, await client.CreateSandboxAsync(request, cancellationToken));
-            }
-            catch (Exception failure)
-            {
-                await client.DisposeAsync();
-                if (again || failure is not CoveException { Error.Code: "engine_stopping" or "engine_unreachable" })
-                {
-                    throw;
-                }
-            }
-        }
-    }
-
     private static async Task<bool> AnswersAsync(CoveClient client, string socket, TimeProvider time, CancellationToken cancellationToken)
     {
         try
