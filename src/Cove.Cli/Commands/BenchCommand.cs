@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Cove.Benchmarks;
+using Cove.Benchmarks.Server;
 using Cove.Cli.Running;
 using Cove.Cli.Warm;
 
@@ -14,11 +15,24 @@ internal static class BenchCommand
         var json = new Option<bool>("--json") { Description = "Print the report as one JSON object." };
         var quick = new Option<bool>("--quick") { Description = "Fewer repetitions: about a minute instead of five." };
         var density = new Option<int?>("--density") { Description = "How many idle sandboxes share the host for the memory figure. Default: 100, quick 40.", HelpName = "N" };
+        var server = new Option<bool>("--server") { Description = "Measure the server over HTTP instead, beside a bare Kestrel." };
+        var echo = new Option<int?>("--echo") { Hidden = true }; // the bare Kestrel, as a process of its own
         var engine = new EngineOptionSet();
-        var command = new Command("bench", "Measure this machine: create, run, destroy, bursts and memory, beside bwrap, crun, runc, docker and podman.") { json, quick, density };
+        var command = new Command("bench", "Measure this machine: create, run, destroy, bursts and memory, beside bwrap, crun, runc, docker and podman.") { json, quick, density, server, echo };
         engine.AddDegradedTo(command);
-        command.SetAction(async (parsed, _) =>
+        command.SetAction(async (parsed, cancellationToken) =>
         {
+            if (parsed.GetValue(echo) is { } port)
+            {
+                await EchoServer.RunAsync(port, cancellationToken);
+                return ExitCodes.Ok;
+            }
+
+            if (parsed.GetValue(server))
+            {
+                return await ServerAsync(engine.Choice(parsed), parsed.GetValue(quick), parsed.GetValue(json), time);
+            }
+
             var options = new BenchOptions { Engine = EngineComposition.Options(engine.Choice(parsed)) };
             if (parsed.GetValue(quick))
             {
@@ -52,5 +66,36 @@ internal static class BenchCommand
             }
         });
         return command;
+    }
+
+    private static async Task<int> ServerAsync(EngineChoice choice, bool quick, bool json, TimeProvider time)
+    {
+        List<string> serve = ["serve", "--allow-anonymous"];
+        if (choice.AllowDegraded.Count > 0)
+        {
+            serve.AddRange(["--allow-degraded", string.Join(',', choice.AllowDegraded)]);
+        }
+
+        var options = new ServerBenchOptions { ServeArguments = serve };
+        options = quick ? options with { Requests = 500, Crowd = 100, Lives = 60, Streams = 500, Growth = 5000 } : options;
+        using var interrupts = new Interrupts(() => Task.CompletedTask);
+        try
+        {
+            var report = await ServerBench.RunAsync(Environment.ProcessPath!, options, time, line => Console.Error.WriteLine("cove: " + line), interrupts.Token);
+            if (json)
+            {
+                Console.WriteLine(JsonSerializer.Serialize(report, ServerBenchJson.Default.ServerReport));
+            }
+            else
+            {
+                ServerTable.Write(report, Console.Out);
+            }
+
+            return ExitCodes.Ok;
+        }
+        catch (OperationCanceledException)
+        {
+            return ExitCodes.Interrupted;
+        }
     }
 }
