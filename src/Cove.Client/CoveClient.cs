@@ -22,8 +22,12 @@ public sealed partial class CoveClient : ICove
         _http = Transport.Create(options);
     }
 
+    /// <summary>Creates a sandbox to hold in hand; it ends when it is disposed.</summary>
+    public async Task<CoveSandbox> CreateSandboxAsync(SandboxRequest? request = null, CancellationToken cancellationToken = default) =>
+        new(this, await ((ICove)this).CreateSandboxAsync(request ?? new SandboxRequest(), cancellationToken));
+
     /// <inheritdoc/>
-    public Task<SandboxInfo> CreateSandboxAsync(SandboxRequest request, CancellationToken cancellationToken = default) =>
+    Task<SandboxInfo> ICove.CreateSandboxAsync(SandboxRequest request, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Post, "/v1/sandboxes", Body(request, CoveJson.Wire.SandboxRequest), CoveJson.Wire.SandboxInfo, cancellationToken);
 
     /// <inheritdoc/>

@@ -30,5 +30,17 @@ public sealed record CoveClientOptions
     /// <summary>The clock of that grace.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>A server as the environment names it: <c>COVE_URL</c> (default <c>http://127.0.0.1:8787</c>) and <c>COVE_API_KEY</c>.</summary>
+    public static CoveClientOptions FromEnvironment()
+    {
+        var text = Environment.GetEnvironmentVariable("COVE_URL") is { Length: > 0 } set ? set : "http://127.0.0.1:8787";
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var server) || server.Scheme is not ("http" or "https"))
+        {
+            throw Failures.BadAddress("COVE_URL", text);
+        }
+
+        return new CoveClientOptions { Server = server, ApiKey = Environment.GetEnvironmentVariable("COVE_API_KEY") is { Length: > 0 } key ? key : null };
+    }
+
     internal string Address => UnixSocket ?? Server?.ToString() ?? "";
 }

@@ -15,6 +15,15 @@ internal static class Failures
         Remediation = "Check that it is running (cove engine status) and try again.",
     }, cause);
 
+    public static CoveException BadAddress(string variable, string value) => new(new RunError
+    {
+        Code = "invalid_address",
+        Category = ErrorCategory.Request,
+        Retryable = false,
+        Message = $"{variable} is '{value}', which is no server's address.",
+        Remediation = "Set it to http://HOST:PORT or https://HOST.",
+    });
+
     public static CoveException BadAnswer(string address, Exception cause) => new(new RunError
     {
         Code = "bad_answer",

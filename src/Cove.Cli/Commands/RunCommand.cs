@@ -65,7 +65,7 @@ internal static class RunCommand
             catch (Exception failure) when (session.Json && Errors.Known(failure) is not null)
             {
                 var error = Errors.Known(failure)!.Error;
-                session.Screen.Line(new RunReport { Error = error, ExitCode = ExitCodes.Of(error) }.ToJson());
+                session.Screen.Line(new PrintedReport { Error = error, ExitCode = ExitCodes.Of(error) }.ToJson());
                 return session.Screen.ExitCode(ExitCodes.Of(error));
             }
         }

@@ -197,7 +197,7 @@ internal sealed class RunSession : IDisposable
         var exitCode = ExitCodes.Of(result);
         if (Json)
         {
-            Screen.Line(new RunReport
+            Screen.Line(new PrintedReport
             {
                 Result = result,
                 ExitCode = exitCode,

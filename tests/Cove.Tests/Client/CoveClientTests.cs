@@ -31,7 +31,7 @@ public sealed class CoveClientTests : IAsyncLifetime
 
         Assert.Equal("ü\n", _server.Cove.LastCreate!.Environment!["A"]);
         Assert.Equal(9, _server.Cove.LastCreate.Limits!.Pids);
-        Assert.Equal("v", made.Metadata!["k"]);
+        Assert.Equal("v", made.Info.Metadata!["k"]);
         Assert.Equal(made.Id, (await Client.GetSandboxAsync(made.Id)).Id);
         Assert.Equal(made.Id, Assert.Single((await Client.ListSandboxesAsync()).Sandboxes).Id);
         Assert.Equal(TimeSpan.FromTicks(15_001), (await Client.GetUsageAsync(made.Id)).CpuTime);

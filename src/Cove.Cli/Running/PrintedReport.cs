@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 namespace Cove.Cli.Running;
 
 /// <summary>What <c>cove run --json</c> prints: everything about one run as one object.</summary>
-internal sealed record RunReport
+internal sealed record PrintedReport
 {
     /// <summary>How the run ended; null when it could not be started.</summary>
     public RunResult? Result { get; init; }
@@ -32,7 +32,7 @@ internal sealed record RunReport
     /// <summary>The run's id, which the engine's log and journal carry too.</summary>
     public RunId? Run { get; init; }
 
-    public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Printed.RunReport);
+    public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Printed.PrintedReport);
 }
 
 internal sealed record ReportedDisplay(bool IsResult, IReadOnlyDictionary<string, string> Data);
@@ -46,7 +46,7 @@ internal sealed record ReportedFile(string? Path, long SizeBytes, string? SavedA
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     Converters = [typeof(Rfc3339Converter)])]
-[JsonSerializable(typeof(RunReport))]
+[JsonSerializable(typeof(PrintedReport))]
 internal sealed partial class ReportJson : JsonSerializerContext
 {
     public static ReportJson Printed => field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
