@@ -27,8 +27,6 @@ public sealed class LiveEngine : IAsyncLifetime
         {
             TemplatesDirectory = Path.Combine(Repository, "templates"),
             PoolSize = poolSize ?? 2,
-            // Longer than the default second: on a busy machine code that can be interrupted must not be killed for being slow.
-            InterruptGrace = TimeSpan.FromSeconds(3),
             AllowDegraded = Privilege == "bare" ? new HashSet<string> { "memory", "cpu" } : new HashSet<string>(),
         },
         GuestDirectory = Path.Combine(Repository, "guest"),
