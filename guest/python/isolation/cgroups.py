@@ -190,6 +190,8 @@ class V1:
         if PIDS in self._bases:
             base = f"{self._bases[PIDS]}/{name}"
             files |= {"pids": f"{base}/pids.current", "pids_events": f"{base}/pids.events"}
+        if CPU in self._bases:
+            files["cpu_stat"] = f"{self._bases[CPU]}/{name}/cpu.stat"
         if CPU_ACCOUNTING in self._bases:
             files["cpu_nanoseconds"] = f"{self._bases[CPU_ACCOUNTING]}/{name}/cpuacct.usage"
         return files

@@ -119,6 +119,7 @@ class V1Test(FakeKernelTest):
     def test_usage_is_read_where_the_controllers_are(self):
         group = self.make(controllers=("memory", "pids")).make("cell", LIMITS)
         self.assertEqual(set(group.files()), {"memory", "memory_peak", "oom", "pids", "pids_events"})
+        self.assertEqual(self.make().make("cell", LIMITS).files()["cpu_stat"], f"{self.bases['cpu']}/cell/cpu.stat")
 
 
 class V2Test(FakeKernelTest):
