@@ -33,7 +33,7 @@ public sealed class LiveEngine : IAsyncLifetime
         StateDirectory = StateDirectory,
     };
 
-    public static string StateDirectory { get; } = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"cove-test-state-{Environment.UserName}")).FullName;
+    public static string StateDirectory { get; } = TemporaryPlace.Make().FullName;
 
     public async Task<SandboxEngine> GetAsync()
     {
@@ -58,6 +58,7 @@ public sealed class LiveEngine : IAsyncLifetime
         }
 
         _gate.Dispose();
+        TemporaryPlace.Remove(); // an assembly's fixture is disposed after the last test
     }
 
     private static string FindRepository()
