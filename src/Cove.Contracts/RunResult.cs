@@ -56,6 +56,14 @@ public sealed record RunResult
     /// <summary>The most memory the sandbox used until now, bytes; null where the host offers no accounting.</summary>
     public long? PeakMemoryBytes { get; init; }
 
+    /// <summary>
+    /// How long the processor limit kept the sandbox from running during the run; null where the host offers no accounting. The host counts it for
+    /// each processor that the sandbox wanted, so with several busy threads it can exceed <see cref="Duration"/>; whatever else runs in the
+    /// sandbox meanwhile counts too.
+    /// </summary>
+    [JsonPropertyName("cpu_throttled_ms"), JsonConverter(typeof(MillisecondsConverter))]
+    public TimeSpan? CpuThrottled { get; init; }
+
     /// <summary>Bytes the guest wrote to standard output, also those that were cut.</summary>
     public long StdoutBytes { get; init; }
 
@@ -132,12 +140,16 @@ public sealed record ErrorEvidence
     /// <summary>The signal that ended it, for example <c>SIGKILL</c>.</summary>
     public string? Signal { get; init; }
 
-    /// <summary>The limit that was hit, for example <c>memory</c>, <c>wall_time</c>, <c>output</c>.</summary>
+    /// <summary>The limit that was hit, for example <c>memory</c>, <c>wall_time</c>, <c>cpu</c>, <c>output</c>.</summary>
     public string? Limit { get; init; }
 
-    /// <summary>That limit's value, in bytes or milliseconds as fits.</summary>
+    /// <summary>That limit's value, in bytes, milliseconds or thousandths of a CPU as fits.</summary>
     public long? LimitValue { get; init; }
 
     /// <summary>The most memory the sandbox used, bytes.</summary>
     public long? PeakMemoryBytes { get; init; }
+
+    /// <inheritdoc cref="RunResult.CpuThrottled"/>
+    [JsonPropertyName("cpu_throttled_ms"), JsonConverter(typeof(MillisecondsConverter))]
+    public TimeSpan? CpuThrottled { get; init; }
 }

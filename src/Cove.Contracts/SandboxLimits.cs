@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Cove;
 
-/// <summary>What a sandbox may use. Every limit is enforced, and reaching it has an outcome of its own.</summary>
+/// <summary>What a sandbox may use. Every limit is enforced, and reaching it is named in the outcome; the processor limit throttles, and is named where that held a run back substantially.</summary>
 public sealed record SandboxLimits
 {
     /// <summary>Memory of the whole sandbox, files in its tmpfs included. Bytes; default 1 GiB; 64 MiB to 1 TiB.</summary>

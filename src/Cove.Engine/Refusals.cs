@@ -82,7 +82,7 @@ internal static class Refusals
         Code = "create_deadline",
         Category = ErrorCategory.Conflict,
         Retryable = true,
-        Message = $"No sandbox became free within the create timeout of {waited.TotalMilliseconds:0} ms; {ahead} other requests were waiting.",
+        Message = $"No sandbox became free within the create timeout of {Durations.Say(waited)}; {ahead} other requests were waiting.",
         Remediation = $"Try again later, allow a longer create_timeout, end sandboxes that are not needed, or raise {knob}.",
     });
 

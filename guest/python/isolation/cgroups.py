@@ -6,7 +6,6 @@ Two hierarchies are known, v1 (one tree per controller) and v2. The engine's gro
 
 import os
 import signal
-import time
 
 from . import syscalls
 
@@ -88,8 +87,13 @@ class Group:
         """Descriptors a process writes "0" to in order to join the group and the leaf."""
         return self._tree.open_join(self.name, leaf)
 
+    def close_leaf(self, leaf):
+        """No more forks in this tree, where the hierarchy can say so."""
+        self._tree.close_leaf(self.name, leaf)
+
     def kill_leaf(self, leaf):
-        self._tree.kill_leaf(self.name, leaf)
+        """One round of SIGKILL to the whole tree; returns whether anything was still there. To be repeated until not."""
+        return self._tree.kill_leaf(self.name, leaf)
 
     def remove_leaf(self, leaf):
         if not remove(self._tree.leaf_directory(self.name, leaf)):
@@ -168,10 +172,11 @@ class V1:
         directories = [self.leaf_directory(name, leaf) if leaf and base == self._bases[PIDS] else f"{base}/{name}" for base in self._directories]
         return [os.open(f"{d}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC) for d in directories]
 
+    def close_leaf(self, name, leaf):
+        _write(self.leaf_directory(name, leaf), "pids.max", 0)  # so that the rounds of killing come to an end
+
     def kill_leaf(self, name, leaf):
-        directory = self.leaf_directory(name, leaf)
-        _write(directory, "pids.max", 0)  # no fork succeeds from here on, so the rounds below come to an end
-        _kill_until_empty(directory)
+        return _kill_members(self.leaf_directory(name, leaf))
 
     def remove(self, name):
         return all([remove(f"{base}/{name}") for base in self._directories])
@@ -185,6 +190,8 @@ class V1:
         if PIDS in self._bases:
             base = f"{self._bases[PIDS]}/{name}"
             files |= {"pids": f"{base}/pids.current", "pids_events": f"{base}/pids.events"}
+        if CPU in self._bases:
+            files["cpu_stat"] = f"{self._bases[CPU]}/{name}/cpu.stat"
         if CPU_ACCOUNTING in self._bases:
             files["cpu_nanoseconds"] = f"{self._bases[CPU_ACCOUNTING]}/{name}/cpuacct.usage"
         return files
@@ -224,12 +231,15 @@ class V2:
         directory = self.leaf_directory(name, leaf) if leaf else f"{self._base}/{name}"
         return [os.open(f"{directory}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)]
 
+    def close_leaf(self, name, leaf):
+        """Not needed: cgroup.kill reaches what is being forked too."""
+
     def kill_leaf(self, name, leaf):
         directory = self.leaf_directory(name, leaf)
         if os.path.exists(f"{directory}/cgroup.kill"):
             _write(directory, "cgroup.kill", 1)
-        else:
-            _kill_until_empty(directory)
+            return bool(_read(directory, "cgroup.procs").strip())
+        return _kill_members(directory)
 
     def remove(self, name):
         return remove(f"{self._base}/{name}")
@@ -242,10 +252,3 @@ class V2:
         if PIDS in self.controllers:
             files |= {"pids": f"{base}/pids.current", "pids_events": f"{base}/pids.events"}
         return files
-
-
-def _kill_until_empty(directory, seconds=5.0):
-    """Members in uninterruptible sleep die later; the deadline keeps the launcher answering meanwhile."""
-    deadline = time.monotonic() + seconds
-    while _kill_members(directory) and time.monotonic() < deadline:
-        time.sleep(0.0005)

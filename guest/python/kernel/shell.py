@@ -8,13 +8,33 @@ import subprocess
 import sys
 
 from . import cells as _cells
-from . import cellmagics, linemagics
+from . import cellmagics, linemagics, signals
 
 _BRACES = re.compile(r"(?<!\$)\{([^{}]+)\}")
 _DOLLAR = re.compile(r"\$(\$|[A-Za-z_]\w*)")
 _PIP = re.compile(r"\s*(?:python3? -m )?pip3?\s+(.*)", re.S)
 _BASH = "/bin/bash" if os.path.exists("/bin/bash") else "/bin/sh"
 _Popen, _PIPE = subprocess.Popen, subprocess.PIPE
+
+
+@signals.unbroken
+def _start(arguments, feed, capture):
+    """Torn in the middle, the program would run on with nobody who knows of it."""
+    # A group of its own: an interrupt ends the command and everything it started.
+    process = _Popen(arguments, stdin=_PIPE if feed else subprocess.DEVNULL, stdout=_PIPE if capture else None, process_group=0)
+    # Python gives a child a quarter of a second to die of the same interrupt. This one did not get it, and all of the run's grace may be a second.
+    process._sigint_wait_secs = 0
+    return process
+
+
+@signals.unbroken
+def _end(process):
+    """Interrupts repeat: the next one must not come between this command and its end."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except OSError:
+        pass
+    process.wait()
 
 
 class UsageError(Exception):
@@ -131,17 +151,12 @@ class Shell:
 
     def _run(self, arguments, script, capture):
         self.streams.flush()
-        # A group of its own: an interrupt ends the command and everything it started.
-        process = _Popen(arguments, stdin=subprocess.DEVNULL if script is None else _PIPE,
-                         stdout=_PIPE if capture else None, process_group=0)
+        process = _start(arguments, script is not None, capture)
         try:
+            signals.check()
             output, _ = process.communicate(None if script is None else script.encode("utf-8", "surrogateescape"))
         except BaseException:
-            try:
-                os.killpg(process.pid, signal.SIGKILL)
-            except OSError:
-                pass
-            process.wait()
+            _end(process)
             raise
         return process.returncode, (output or b"").decode("utf-8", "replace")
 

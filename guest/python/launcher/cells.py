@@ -5,7 +5,7 @@ import signal
 
 from isolation import cgroups, enter, rlimits, syscalls
 
-from . import processes, requests, wire
+from . import kills, processes, requests, wire
 from .requests import Refused
 
 _SIGNALS = {"interrupt": signal.SIGINT, "terminate": signal.SIGTERM, "kill": signal.SIGKILL}
@@ -24,6 +24,7 @@ class Cell:
         self.stem_pidfd = None
         self.tree = None            # descriptor of the writable files
         self.processes = {}         # process -> _Process
+        self.kills = kills.Kills(launcher)
         self.dead = False
         self.removing = False
         self.removed = False
@@ -61,23 +62,29 @@ class Cell:
                 pass
 
     def ended(self, process, code, number):
-        self._forget(process)
-        self._launcher.tell(event="exit", process=process, code=code, signal=number)
+        """Tells the end; of a process that was killed with its tree, when the tree is gone too."""
+        leaf = self._forget(process)
+
+        def tell():
+            if leaf and not self.dead:
+                self.group.remove_leaf(leaf)
+            self._launcher.tell(event="exit", process=process, code=code, signal=number)
+
+        self.kills.when_gone(process, tell)
 
     def unseen(self, process):
         """Nobody can see this process's end any more: it is ended, and said to have ended so."""
         if not self.dead:
             self.kill_tree(process)
-        self._forget(process)
-        self._launcher.tell(event="exit", process=process, code=None, signal=None)
+        self.ended(process, None, None)
 
     def _forget(self, process):
+        """From here on its number may name a stranger. Returns its leaf."""
         ended = self.processes.pop(process, None)
         if ended is None:
-            return
+            return None
         os.close(ended.pidfd)
-        if ended.leaf and not self.dead:
-            self.group.remove_leaf(ended.leaf)
+        return ended.leaf
 
     def signal(self, process, number):
         if process in self.processes:
@@ -87,15 +94,12 @@ class Cell:
                 pass
 
     def kill_tree(self, process):
-        if process not in self.processes or self.dead:
+        if process not in self.processes or self.dead or self.kills.has(process):
             return  # where the whole cell is dying there is no tree to tell apart, and perhaps no group any more
         leaf = self.processes[process].leaf
         self.signal(process, signal.SIGKILL)
-        if leaf:
-            self.group.kill_leaf(leaf)
-        else:
-            # No control groups: the tree cannot be told from the rest, so everything in the cell but its stem goes.
-            processes.kill_everything(self._launcher, self)
+        # Without control groups the tree cannot be told from the rest, so everything in the cell but its stem goes.
+        self.kills.begin(process, kills.LeafKill(self.group, leaf) if leaf else kills.Sweep(self._launcher, self))
 
     def kill(self):
         """Ends everything inside; the kernel does it, by ending PID 1 of the cell's PID namespace."""
@@ -175,6 +179,8 @@ def start_kernel(launcher, request, descriptors):
     """Descriptors: the kernel's end of its control link."""
     control, = requests.descriptors(descriptors, 1)
     cell = find(launcher, request)
+    if cell.kills.hold(request, descriptors):
+        return
     process = requests.number(request, "process", 1, 1 << 53)
     language = requests.one_of(request, "language", ("python", "bash", "javascript"))
     if language == "python":
@@ -190,6 +196,8 @@ def start_command(launcher, request, descriptors):
     """Descriptors: the command's stdin, stdout and stderr."""
     requests.descriptors(descriptors, 3)
     cell = find(launcher, request)
+    if cell.kills.hold(request, descriptors):
+        return
     process = requests.number(request, "process", 1, 1 << 53)
     argv = requests.strings(request, "argv")
     if not argv:
@@ -250,8 +258,11 @@ def destroy(launcher, request, descriptors):
     cell.kill()
 
 
-def finish_removals(launcher):
-    for cell in [c for c in launcher.cells.values() if c.removing]:
+def go_on(launcher):
+    """What takes its time and is done in steps: kills of trees, removals of cells."""
+    for cell in [c for c in launcher.cells.values() if c.kills]:
+        cell.kills.step()
+    for cell in [c for c in launcher.cells.values() if c.removing and not c.kills]:
         if cell.try_remove():
             del launcher.cells[cell.name]
             for request in cell.waiting:

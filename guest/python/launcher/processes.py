@@ -2,8 +2,6 @@
 
 import ctypes
 import os
-import select
-import signal
 import sys
 
 import files.hardening
@@ -93,29 +91,6 @@ def start_files(cell, link):
 
         _run_in_child(run)
     return pid
-
-
-def kill_everything(launcher, cell):
-    """Without control groups: a child inside the PID namespace signals all it can see, which is all but PID 1 and itself.
-
-    It is waited for, or it would also kill what the engine starts next. The guest may stop it (without groups there are often no ids of
-    the cell's own either), but not for longer than the patience here.
-    """
-    pid = launcher.entry.fork(cell.stem_pidfd)
-    if pid == 0:
-        try:
-            for _ in range(3):  # a fork bomb may have made one more between the kernel's walk and its end
-                os.kill(-1, signal.SIGKILL)
-        except OSError:
-            pass
-        os._exit(0)
-    pidfd = syscalls.pidfd_open(pid)
-    ended = select.poll()
-    ended.register(pidfd, select.POLLIN)
-    if not ended.poll(1000):
-        syscalls.pidfd_send_signal(pidfd, signal.SIGKILL)
-    os.close(pidfd)
-    os.waitpid(pid, 0)
 
 
 def resize_tmpfs(tree, size, inodes):

@@ -40,7 +40,7 @@ class Launcher:
             while True:
                 for key, _ in self.selector.select(self._patience()):
                     key.data()
-                cells.finish_removals(self)
+                cells.go_on(self)
         except BaseException:
             # Something is wrong with this process itself: nothing it made may outlive it.
             traceback.print_exc()
@@ -68,8 +68,8 @@ class Launcher:
         self.selector.unregister(source)
 
     def _patience(self):
-        # Groups whose last member is still being torn down by the kernel are tried again soon; otherwise there is nothing to wait for.
-        return 0.002 if any(c.removing for c in self.cells.values()) else None
+        # What the kernel is still tearing down is looked at again soon; otherwise there is nothing to wait for.
+        return 0.002 if any(c.removing or c.kills for c in self.cells.values()) else None
 
     @staticmethod
     def _wake_on_child():
@@ -97,9 +97,9 @@ class Launcher:
         if received is None:
             self._leave()
         for message, descriptors in received:
-            self._serve(message, descriptors)
+            self.serve(message, descriptors)
 
-    def _serve(self, message, descriptors):
+    def serve(self, message, descriptors):
         try:
             operation = self._operations.get(message.get("op"))
             if operation is None:

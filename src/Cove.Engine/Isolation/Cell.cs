@@ -83,7 +83,14 @@ internal enum CellSignal
 }
 
 /// <summary>What a cell uses; null where the host offers no accounting.</summary>
-internal readonly record struct CellUsage(long? MemoryBytes, long? PeakMemoryBytes, long? OomKills, long? CpuNanoseconds, int? Pids, long? RefusedForks);
+internal readonly record struct CellUsage(long? MemoryBytes, long? PeakMemoryBytes, long? OomKills, long? CpuNanoseconds, int? Pids, long? RefusedForks)
+{
+    /// <summary>How long the processor limit kept the cell from running so far, added up over processors.</summary>
+    public long? ThrottledNanoseconds { get; init; }
+
+    /// <summary>In how many of its periods the processor limit did so.</summary>
+    public long? ThrottledPeriods { get; init; }
+}
 
 /// <summary>The cell (or the process in it) is no longer there.</summary>
 internal sealed class CellGoneException : Exception

@@ -10,6 +10,7 @@ namespace Cove.Engine.Runs;
 internal static class Outcomes
 {
     public const string ProcessLimitCode = "process_limit";
+    public const string CpuLimitCode = "cpu_limit";
 
     public static RunError KernelBusy(string kernel) => Error(
         "kernel_busy", ErrorCategory.Conflict, true,
@@ -81,9 +82,20 @@ internal static class Outcomes
 
     public static RunError WallTime(TimeSpan timeout, bool killed, long? peakMemory) => Error(
         "wall_time_exceeded", ErrorCategory.Limit, false,
-        $"The run was still going after its wall time of {timeout.TotalMilliseconds:0} ms and was {(killed ? "killed, because an interrupt did not end it" : "interrupted")}.",
+        $"The run was still going after its wall time of {Durations.Say(timeout)} and was {HowStopped(killed)}.",
         "Make the code faster, split the work, or ask for a longer timeout.",
         new ErrorEvidence { Limit = "wall_time", LimitValue = (long)timeout.TotalMilliseconds, PeakMemoryBytes = peakMemory });
+
+    public static RunError CpuLimit(SandboxLimits limits, TimeSpan timeout, bool killed, ErrorEvidence evidence) => Error(
+        CpuLimitCode, ErrorCategory.Limit, false,
+        $"The run was still going after its wall time of {Durations.Say(timeout)} and was {HowStopped(killed)}; {HeldBack(limits, evidence.CpuThrottled)}",
+        "Ask for more cpus or a longer timeout, or use less processor time: fewer threads and processes, faster code.",
+        evidence with { Limit = "cpu", LimitValue = limits.CpuMillis });
+
+    /// <summary>What the processor limit did, as the end of a sentence.</summary>
+    public static string HeldBack(SandboxLimits limits, TimeSpan? throttled) => string.Create(
+        System.Globalization.CultureInfo.InvariantCulture,
+        $"the processor limit of {limits.CpuMillis / 1000m:0.###} CPUs held it back for {Durations.Say(throttled ?? TimeSpan.Zero)} (added up over processors).");
 
     public static RunError OutputLimit(long? peakMemory) => Error(
         "output_limit_exceeded", ErrorCategory.Limit, false,
@@ -196,6 +208,8 @@ internal static class Outcomes
         line = end < 0 ? line : line[..end];
         return line.Length <= 300 ? line.ToString() : $"{line[..(char.IsHighSurrogate(line[299]) ? 299 : 300)]}…";
     }
+
+    private static string HowStopped(bool killed) => killed ? "killed, because an interrupt did not end it" : "interrupted";
 
     private static RunError Error(string code, ErrorCategory category, bool retryable, string message, string remediation, ErrorEvidence? evidence = null) => new()
     {

@@ -213,6 +213,11 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
             run.Events.Notice("process_limit_hit", $"The limit of {sandbox.Limits.Pids} processes and threads refused one while this run was in progress.");
         }
 
+        if (_ending is { HeldBack: true } && verdict.Error?.Code != Outcomes.CpuLimitCode)
+        {
+            run.Events.Notice("cpu_limit_hit", $"The run was slowed down: {Outcomes.HeldBack(sandbox.Limits, _ending.Throttled)}");
+        }
+
         settings.Logger.RunEnded(run.Id, verdict.Outcome, run.Elapsed.TotalMilliseconds);
         var result = new RunResult
         {
@@ -222,6 +227,7 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
             Duration = run.Elapsed,
             StateLost = verdict.StateLost,
             PeakMemoryBytes = _ending?.Usage.PeakMemoryBytes,
+            CpuThrottled = _ending?.Throttled,
             StdoutBytes = _ending?.StdoutBytes ?? 0,
             StderrBytes = _ending?.StderrBytes ?? 0,
             Isolation = settings.Tier,

@@ -32,6 +32,12 @@ internal sealed record Ending
     /// <summary>Whether the memory limit killed something in the sandbox while the run was in progress.</summary>
     public bool HitMemoryLimit { get; init; }
 
+    /// <summary>How long the processor limit kept the sandbox from running meanwhile, added up over processors.</summary>
+    public TimeSpan? Throttled { get; init; }
+
+    /// <summary>Whether that was a substantial share of the run's wall time.</summary>
+    public bool HeldBack { get; init; }
+
     /// <summary>Whether the process limit refused a process or thread meanwhile.</summary>
     public bool HitProcessLimit { get; init; }
 }
@@ -182,6 +188,8 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
             Usage = usage,
             HitMemoryLimit = StartFailure.Grew(before.OomKills, usage.OomKills),
             HitProcessLimit = StartFailure.Grew(before.RefusedForks, usage.RefusedForks),
+            Throttled = Throttling.Time(before, usage),
+            HeldBack = Throttling.HeldBack(before, usage, run.Elapsed),
         };
     }
 }

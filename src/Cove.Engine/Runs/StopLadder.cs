@@ -29,25 +29,33 @@ internal sealed class StopLadder(Cell cell, CellProcess process, RunStop stop, T
             return;
         }
 
-        if (!await InterruptAsync(ended))
+        if (stop.KillAsked.IsCompleted || !await InterruptAsync(ended))
         {
             await KillAsync();
         }
     }
 
-    /// <summary>True when the run ended within its grace.</summary>
+    /// <summary>
+    /// True when the run ended within its grace. That begins with the first interrupt delivered and not with the wish for it: what
+    /// the backend takes on a busy host must not cost the guest its state.
+    /// </summary>
     private async Task<bool> InterruptAsync(Task ended)
     {
+        await Task.WhenAny(ended, stop.KillAsked, SignalAsync(CellSignal.Interrupt, KillLimit));
         using var timers = new CancellationTokenSource();
         var over = Task.Delay(grace, time, timers.Token);
         while (!stop.KillAsked.IsCompleted && !over.IsCompleted)
         {
-            await SignalAsync(CellSignal.Interrupt);
             await Task.WhenAny(ended, stop.KillAsked, over, Task.Delay(Repeat, time, timers.Token));
             if (ended.IsCompleted)
             {
                 await timers.CancelAsync();
                 return true;
+            }
+
+            if (!over.IsCompleted)
+            {
+                await SignalAsync(CellSignal.Interrupt, Repeat);
             }
         }
 
@@ -58,7 +66,7 @@ internal sealed class StopLadder(Cell cell, CellProcess process, RunStop stop, T
     private async Task KillAsync()
     {
         Killed = true;
-        await SignalAsync(CellSignal.KillTree);
+        await SignalAsync(CellSignal.KillTree, Repeat);
         using var timers = new CancellationTokenSource();
         await Task.WhenAny(process.Exited, cell.Exited, Task.Delay(KillLimit, time, timers.Token));
         await timers.CancelAsync();
@@ -68,12 +76,12 @@ internal sealed class StopLadder(Cell cell, CellProcess process, RunStop stop, T
         }
     }
 
-    private async Task SignalAsync(CellSignal signal)
+    private async Task SignalAsync(CellSignal signal, TimeSpan limit)
     {
         try
         {
             // A signal that hangs in the backend must not hang the ladder.
-            await cell.SignalAsync(process, signal, CancellationToken.None).WaitAsync(Repeat, time);
+            await cell.SignalAsync(process, signal, CancellationToken.None).WaitAsync(limit, time);
         }
         catch (Exception)
         {

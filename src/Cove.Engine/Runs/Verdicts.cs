@@ -117,7 +117,7 @@ internal static class Verdicts
         var killed = ending.Killed;
         return ending.Reason switch
         {
-            StopReason.Deadline => new Verdict(RunOutcome.TimedOut, Outcomes.WallTime(file.Timeout, killed, ending.Usage.PeakMemoryBytes), TimeoutExitCode, true),
+            StopReason.Deadline => new Verdict(RunOutcome.TimedOut, TimeOver(ending, file), TimeoutExitCode, true),
             StopReason.OutputLimit => new Verdict(RunOutcome.OutputLimit, Outcomes.OutputLimit(ending.Usage.PeakMemoryBytes), Code(killed), true),
             StopReason.Interrupt when killed => new Verdict(RunOutcome.Killed, Outcomes.InterruptKilled(), Code(killed), true),
             StopReason.Interrupt => new Verdict(RunOutcome.Interrupted, Outcomes.Interrupted(), Code(killed), true),
@@ -127,6 +127,10 @@ internal static class Verdicts
 
         static int Code(bool killed) => Signals.ExitCode(killed ? Signals.Kill : Signals.Interrupt);
     }
+
+    private static RunError TimeOver(Ending ending, CaseFile file) => ending.HeldBack
+        ? Outcomes.CpuLimit(file.Limits, file.Timeout, ending.Killed, Evidence(ending) with { CpuThrottled = ending.Throttled })
+        : Outcomes.WallTime(file.Timeout, ending.Killed, ending.Usage.PeakMemoryBytes);
 
     /// <summary>The interpreter behind a shim, which says of it what a shell says: 128 plus the signal.</summary>
     private static Verdict OfLostInterpreter(int signal, Ending ending, CaseFile file) => ending.HitMemoryLimit && signal == Signals.Kill

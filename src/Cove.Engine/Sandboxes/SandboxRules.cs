@@ -74,7 +74,7 @@ internal static class SandboxRules
     }
 
     public static TimeSpan Span(string field, TimeSpan value, TimeSpan minimum, TimeSpan maximum, string range) =>
-        value >= minimum && value <= maximum ? value : throw Refusals.InvalidRequest(field, $"{value.TotalMilliseconds:0} ms", range);
+        value >= minimum && value <= maximum ? value : throw Refusals.InvalidRequest(field, Durations.Say(value), range);
 
     private static void Labels(IReadOnlyDictionary<string, string>? labels)
     {

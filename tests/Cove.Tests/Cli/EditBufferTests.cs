@@ -1,3 +1,4 @@
+using Cove.Tests.Support;
 using Cove.Cli.Shell;
 using Xunit;
 
@@ -53,7 +54,7 @@ public sealed class EditBufferTests
     [Fact]
     public void History_is_kept_for_its_user_alone()
     {
-        var path = Path.Combine(Directory.CreateTempSubdirectory("cove-test-").FullName, "history");
+        var path = Path.Combine(TemporaryPlace.Make().FullName, "history");
         new History(path).Add("a = 1");
         var history = new History(path);
         history.Add("if a:\n    b");

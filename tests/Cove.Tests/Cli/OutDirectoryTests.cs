@@ -1,3 +1,4 @@
+using Cove.Tests.Support;
 using Cove.Cli.Running;
 using Xunit;
 
@@ -6,7 +7,7 @@ namespace Cove.Tests.Cli;
 /// <summary>What a sandbox calls its files must not matter to the host.</summary>
 public sealed class OutDirectoryTests : IDisposable
 {
-    private readonly DirectoryInfo _place = Directory.CreateTempSubdirectory("cove-test-");
+    private readonly DirectoryInfo _place = TemporaryPlace.Make();
 
     private string Out => Path.Combine(_place.FullName, "out");
 

@@ -1,3 +1,4 @@
+using Cove.Tests.Support;
 using Cove.Cli;
 using Cove.Cli.Warm;
 using Xunit;
@@ -7,7 +8,7 @@ namespace Cove.Tests.Cli;
 public sealed class PrivateDirectoryTests : IDisposable
 {
     private static readonly uint Own = Libc.EffectiveUser();
-    private readonly DirectoryInfo _place = Directory.CreateTempSubdirectory("cove-test-");
+    private readonly DirectoryInfo _place = TemporaryPlace.Make();
 
     public void Dispose() => _place.Delete(recursive: true);
 

@@ -1,3 +1,4 @@
+using Cove.Tests.Support;
 using System.Diagnostics;
 using Xunit;
 
@@ -6,7 +7,7 @@ namespace Cove.Tests.Cli;
 /// <summary>The command as a process, up to the point where an engine would be started for it.</summary>
 public sealed class RunCommandTests : IDisposable
 {
-    private readonly DirectoryInfo _place = Directory.CreateTempSubdirectory("cove-test-");
+    private readonly DirectoryInfo _place = TemporaryPlace.Make();
 
     public void Dispose() => _place.Delete(recursive: true);
 

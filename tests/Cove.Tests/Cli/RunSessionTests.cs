@@ -7,7 +7,7 @@ namespace Cove.Tests.Cli;
 
 public sealed class RunSessionTests : IDisposable
 {
-    private readonly DirectoryInfo _place = Directory.CreateTempSubdirectory("cove-test-");
+    private readonly DirectoryInfo _place = TemporaryPlace.Make();
     private readonly FakeCove _cove = new();
 
     public void Dispose() => _place.Delete(recursive: true);

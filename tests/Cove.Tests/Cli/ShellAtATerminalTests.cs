@@ -76,7 +76,7 @@ public sealed class ShellAtATerminalTests
         Assert.SkipUnless(File.Exists(cove), "needs the built command (./cove makes it)");
 
         // An engine of its own, so that nobody else's is used or stopped.
-        var place = Directory.CreateTempSubdirectory("cove-test-");
+        var place = TemporaryPlace.Make();
         try
         {
             var (exitCode, said) = await StartAsync(place.FullName, python, "-I", "-c", Typist, cove);

@@ -18,6 +18,41 @@ public abstract class LimitConformance(BackendUnderTest backend) : ConformanceSu
     }
 
     [Fact]
+    public async Task A_run_that_the_processor_limit_kept_from_ending_in_time_says_so()
+    {
+        await using var sandbox = await LimitedAsync(new SandboxLimitsRequest { CpuMillis = 250 });
+        NeedsProtection(sandbox, "cpu");
+        var two = new TimeSpan(0, 0, 2);
+        foreach (var busy in new[]
+        {
+            await sandbox.PythonAsync("import os\nos.fork()\nwhile True: pass", two),
+            await sandbox.ShellAsync("while :; do :; done & while :; do :; done", two),
+        })
+        {
+            AssertOutcome(RunOutcome.TimedOut, "cpu_limit", busy);
+            Assert.Equal(("cpu", 250L), (busy.Result.Error!.Evidence!.Limit, busy.Result.Error.Evidence.LimitValue ?? 0));
+            Assert.True(busy.Result.CpuThrottled > busy.Result.Duration / 2, $"{busy.Result.CpuThrottled}");
+            Assert.Equal(busy.Result.CpuThrottled, busy.Result.Error.Evidence.CpuThrottled);
+            Assert.Contains("0.25 CPUs", busy.Result.Error.Message, StringComparison.Ordinal);
+            Assert.Contains("more cpus", busy.Result.Error.Remediation, StringComparison.Ordinal);
+        }
+
+        await using var idle = await LimitedAsync(new SandboxLimitsRequest { CpuMillis = 250 });
+        AssertOutcome(RunOutcome.TimedOut, "wall_time_exceeded", await idle.PythonAsync("import time; time.sleep(60)", two));
+    }
+
+    [Fact]
+    public async Task A_run_that_the_processor_limit_slowed_down_is_told_so()
+    {
+        await using var sandbox = await LimitedAsync(new SandboxLimitsRequest { CpuMillis = 100 });
+        NeedsProtection(sandbox, "cpu");
+        var run = await sandbox.PythonAsync("import time\nwhile time.process_time() < 0.2: pass\nprint('done')");
+        AssertOk(run);
+        Assert.Contains("cpu_limit_hit", run.Notices);
+        Assert.DoesNotContain("cpu_limit_hit", (await sandbox.PythonAsync("time.sleep(1)")).Notices);
+    }
+
+    [Fact]
     public async Task Processes_are_counted_and_the_sandbox_survives_their_limit()
     {
         await using var sandbox = await LimitedAsync(new SandboxLimitsRequest { Pids = 30 });

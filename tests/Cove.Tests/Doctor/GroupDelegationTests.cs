@@ -1,3 +1,4 @@
+using Cove.Tests.Support;
 using Cove.Engine.Doctor.Fixing;
 using Xunit;
 
@@ -9,7 +10,7 @@ namespace Cove.Tests.Doctor;
 /// </summary>
 public sealed class GroupDelegationTests : IDisposable
 {
-    private readonly string _top = Directory.CreateTempSubdirectory("cove-cgroup-").FullName;
+    private readonly string _top = TemporaryPlace.Make().FullName;
     private readonly List<string> _said = [];
 
     [Fact]

@@ -1,3 +1,4 @@
+using Cove.Tests.Support;
 using System.Runtime.InteropServices;
 using Cove.Engine.Doctor;
 using Cove.Engine.Isolation.Namespaces;
@@ -8,7 +9,7 @@ namespace Cove.Tests.Doctor;
 /// <summary>The probes on made-up hosts: a directory with the files such a host would show.</summary>
 public sealed class ProbeTests : IDisposable
 {
-    private readonly string _root = Directory.CreateTempSubdirectory("cove-doctor-").FullName;
+    private readonly string _root = TemporaryPlace.Make().FullName;
 
     [Theory]
     [InlineData("5.15.0-100-generic", true)]

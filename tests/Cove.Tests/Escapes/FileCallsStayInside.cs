@@ -56,7 +56,7 @@ public abstract class FileCallsStayInside(IEngineUnderAttack engine) : EscapeSui
     public async Task Writing_moving_and_removing_through_links_changes_nothing_of_the_host()
     {
         await using var sandbox = await SandboxAsync();
-        var folder = Directory.CreateTempSubdirectory("cove-escape-").FullName;
+        var folder = TemporaryPlace.Make().FullName;
         try
         {
             await File.WriteAllTextAsync(folder + "/kept", "kept");
@@ -130,7 +130,7 @@ public abstract class FileCallsStayInside(IEngineUnderAttack engine) : EscapeSui
     public async Task A_file_swapped_for_a_link_at_the_wrong_moment_gives_nothing_away()
     {
         await using var sandbox = await SandboxAsync();
-        var folder = Directory.CreateTempSubdirectory("cove-escape-").FullName;
+        var folder = TemporaryPlace.Make().FullName;
         var secret = Attack.NewSecret();
         try
         {

@@ -20,7 +20,7 @@ internal sealed class WeakenedGuest : IDisposable
 
     public static WeakenedGuest With(params ReadOnlySpan<Edit> edits)
     {
-        var directory = System.IO.Directory.CreateTempSubdirectory("weakened-guest-").FullName;
+        var directory = TemporaryPlace.Make().FullName;
         var source = Path.Combine(LiveEngine.Repository, "guest");
         foreach (var file in System.IO.Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories).Where(f => !f.Contains("__pycache__", StringComparison.Ordinal)))
         {

@@ -62,6 +62,37 @@ public sealed class StopTests
         Assert.Equal(2, cell.Kernels.Count);
     }
 
+    [Fact]
+    public async Task The_grace_begins_when_the_interrupt_was_delivered()
+    {
+        var time = new FakeTimeProvider();
+        await using var harness = await EngineHarness.StartAsync(time: time);
+        var (id, cell) = await harness.CreateAsync();
+        cell.OnExecute = HeedAsync;
+        var asked = new TaskCompletionSource();
+        var delivered = new TaskCompletionSource();
+        cell.BeforeSignal = () =>
+        {
+            asked.TrySetResult();
+            return delivered.Task;
+        };
+        var running = harness.ResultAsync(id, "spin", TimeSpan.FromSeconds(1));
+        await InKernelAsync(cell);
+        time.Advance(TimeSpan.FromSeconds(1));
+        await Eventually.Within(asked.Task);
+        for (var passed = TimeSpan.Zero; passed < TimeSpan.FromSeconds(3); passed += Step)
+        {
+            time.Advance(Step);
+            await Eventually.BreatheAsync();
+        }
+
+        delivered.SetResult();
+        var result = await Eventually.Within(running);
+        Assert.Equal(RunOutcome.TimedOut, result.Outcome);
+        Assert.False(result.StateLost);
+        Assert.Equal(0, cell.Kernels[0].Kills);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -70,7 +70,7 @@ public sealed class EngineLifeTests
     [Fact]
     public async Task A_run_in_progress_gets_its_one_end_before_the_connection_is_closed()
     {
-        var directory = Directory.CreateTempSubdirectory("cove-test-");
+        var directory = TemporaryPlace.Make();
         var socket = Path.Combine(directory.FullName, "engine.sock");
         var cove = new FakeCove();
         var engine = new Engine();

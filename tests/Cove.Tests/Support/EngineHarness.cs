@@ -21,7 +21,7 @@ internal sealed class EngineHarness : IAsyncDisposable
         FakeBackend? backend = null, TimeProvider? time = null, Func<EngineOptions, EngineOptions>? options = null, string template = """{"description":"For tests.","pool_size":1}""")
     {
         backend ??= new FakeBackend();
-        var directory = Directory.CreateTempSubdirectory("cove-templates-");
+        var directory = TemporaryPlace.Make();
         await File.WriteAllTextAsync(Path.Combine(directory.FullName, "python-data.json"), template);
         var chosen = new EngineOptions { TemplatesDirectory = directory.FullName, CreateConcurrency = 2 };
         var engine = new SandboxEngine(backend, options?.Invoke(chosen) ?? chosen, time ?? TimeProvider.System, NullLogger.Instance);

@@ -27,7 +27,7 @@ internal sealed class FakeCell : Cell
 
     public Func<FakeFileWorker> FileWorker { get; set; } = () => new FakeFileWorker();
 
-    /// <summary>Awaited before a kernel, a command, new limits or a file worker are there; may throw.</summary>
+    /// <summary>Awaited before a kernel, a command, new limits or a file worker are there, or a signal is delivered; may throw.</summary>
     public Func<Task> BeforeKernel { get; set; } = () => Task.CompletedTask;
 
     public Func<Task> BeforeCommand { get; set; } = () => Task.CompletedTask;
@@ -35,6 +35,8 @@ internal sealed class FakeCell : Cell
     public Func<Task> BeforeLimits { get; set; } = () => Task.CompletedTask;
 
     public Func<Task> BeforeFiles { get; set; } = () => Task.CompletedTask;
+
+    public Func<Task> BeforeSignal { get; set; } = () => Task.CompletedTask;
 
     public int FileWorkersStarted { get; private set; }
 
@@ -101,14 +103,15 @@ internal sealed class FakeCell : Cell
         return FileWorker();
     }
 
-    public override Task SignalAsync(CellProcess process, CellSignal signal, CancellationToken cancellationToken)
+    public override async Task SignalAsync(CellProcess process, CellSignal signal, CancellationToken cancellationToken)
     {
         ThrowIfGone();
         if (SignalsHang)
         {
-            return new TaskCompletionSource().Task;
+            await new TaskCompletionSource().Task;
         }
 
+        await BeforeSignal();
         switch (process)
         {
             case FakeKernel kernel:
@@ -118,8 +121,6 @@ internal sealed class FakeCell : Cell
                 command.Signal(signal);
                 break;
         }
-
-        return Task.CompletedTask;
     }
 
     public override async Task SetLimitsAsync(SandboxLimits limits, CancellationToken cancellationToken)

@@ -16,7 +16,7 @@ internal sealed class FakeFileWorker : IFrameLink
     /// <summary>Answers a request instead of the worker: frames' JSON without <c>t</c> and <c>id</c>; null: as usual; empty: no answer.</summary>
     public Func<JsonElement, string[]?> Script { get; set; } = _ => null;
 
-    public string Root { get; set; } = Directory.CreateTempSubdirectory("cove-test-").FullName;
+    public string Root { get; set; } = TemporaryPlace.Make().FullName;
 
     public ConcurrentQueue<string> Operations { get; } = new();
 

@@ -27,15 +27,13 @@ public sealed class LiveEngine : IAsyncLifetime
         {
             TemplatesDirectory = Path.Combine(Repository, "templates"),
             PoolSize = poolSize ?? 2,
-            // Longer than the default second: on a busy machine code that can be interrupted must not be killed for being slow.
-            InterruptGrace = TimeSpan.FromSeconds(3),
             AllowDegraded = Privilege == "bare" ? new HashSet<string> { "memory", "cpu" } : new HashSet<string>(),
         },
         GuestDirectory = Path.Combine(Repository, "guest"),
         StateDirectory = StateDirectory,
     };
 
-    public static string StateDirectory { get; } = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"cove-test-state-{Environment.UserName}")).FullName;
+    public static string StateDirectory { get; } = TemporaryPlace.Make().FullName;
 
     public async Task<SandboxEngine> GetAsync()
     {
@@ -60,6 +58,7 @@ public sealed class LiveEngine : IAsyncLifetime
         }
 
         _gate.Dispose();
+        TemporaryPlace.Remove(); // an assembly's fixture is disposed after the last test
     }
 
     private static string FindRepository()

@@ -27,7 +27,7 @@ internal sealed class SocketServer : IAsyncDisposable
 
     public static async Task<SocketServer> StartAsync(TimeSpan? idleLimit = null, uint ownUser = 0)
     {
-        var directory = Directory.CreateTempSubdirectory("cove-test-");
+        var directory = TemporaryPlace.Make();
         var cove = new FakeCove();
         var socket = Path.Combine(directory.FullName, "engine.sock");
         var host = await EngineHost.StartAsync(cove, new EngineHostOptions

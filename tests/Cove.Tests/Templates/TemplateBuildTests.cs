@@ -9,7 +9,7 @@ namespace Cove.Tests.Templates;
 
 public sealed class TemplateBuildTests : IDisposable
 {
-    private readonly string _state = Directory.CreateTempSubdirectory("cove-build-").FullName;
+    private readonly string _state = TemporaryPlace.Make().FullName;
 
     [Fact]
     public async Task A_template_without_packages_is_told_that_there_is_nothing_to_build()

@@ -97,8 +97,9 @@ class V1Test(FakeKernelTest):
         group = self.make().make("cell", LIMITS)
         leaf = group.add_leaf()
         self.writes.clear()
-        group.kill_leaf(leaf)
+        group.close_leaf(leaf)
         self.assertEqual(self.writes, [(leaf, "pids.max", "0")])
+        self.assertFalse(group.kill_leaf(leaf))  # nobody was there
 
     def test_a_group_is_removed_with_its_leaves_in_every_tree(self):
         group = self.make().make("cell", LIMITS)
@@ -118,6 +119,7 @@ class V1Test(FakeKernelTest):
     def test_usage_is_read_where_the_controllers_are(self):
         group = self.make(controllers=("memory", "pids")).make("cell", LIMITS)
         self.assertEqual(set(group.files()), {"memory", "memory_peak", "oom", "pids", "pids_events"})
+        self.assertEqual(self.make().make("cell", LIMITS).files()["cpu_stat"], f"{self.bases['cpu']}/cell/cpu.stat")
 
 
 class V2Test(FakeKernelTest):
@@ -139,7 +141,8 @@ class V2Test(FakeKernelTest):
         leaf = group.add_leaf()
         cgroups.join(group.open_join(leaf))
         self.assertEqual(read(f"{self.base}/cell/{leaf}/cgroup.procs"), "0")
-        group.kill_leaf(leaf)
+        group.close_leaf(leaf)
+        self.assertTrue(group.kill_leaf(leaf))
         self.assertEqual(read(f"{self.base}/cell/{leaf}/cgroup.kill"), "1")
 
     def test_leaves_never_share_a_name(self):

@@ -9,6 +9,14 @@ import unittest
 from .harness import Kernel, KernelTest
 
 
+def _arguments(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
+            return file.read().split("\0")
+    except OSError:
+        return []
+
+
 class Interrupts(KernelTest):
     def test_busy_and_sleeping_code(self):
         for code in ("while True: pass", "import time\ntime.sleep(30)", "import os\nr, w = os.pipe()\nos.read(r, 1)",
@@ -19,6 +27,18 @@ class Interrupts(KernelTest):
                 self.assertIn("<cell", run.trace)
                 self.assertNotIn("kernel", run.trace)
         self.assertEqual("1", self.value("kept"))
+
+    def test_a_shell_command_ends_at_once_and_whole_however_early_or_often_the_interrupt_comes(self):
+        for delays in [(0.2,), (0.2, 0.002, 0.002)] + [(0.0002 * step,) for step in range(40)]:
+            run, ends = self.kernel.start("!sleep 4321")
+            for delay in delays:
+                time.sleep(delay)
+                self.kernel.interrupt()
+            self.kernel.collect(run, ends, timeout=4)
+            for fd in ends:
+                os.close(fd)
+            self.assertEqual("interrupted", run.status)
+        self.assertEqual([], [pid for pid in os.listdir("/proc") if pid.isdigit() and _arguments(pid)[:2] == ["sleep", "4321"]])
 
     def test_idle_kernel_ignores_it(self):
         self.alive()

@@ -26,9 +26,17 @@ internal sealed class UsageReader : IDisposable
 
     public CellUsage Read() => new(
         Number("memory"), Number("memory_peak"), Field("oom", "oom_kill "u8),
-        Number("cpu_nanoseconds") ?? (Field("cpu_stat", "usage_usec "u8) * 1000), (int?)Number("pids"), Field("pids_events", "max "u8));
+        Number("cpu_nanoseconds") ?? (Field("cpu_stat", "usage_usec "u8) * 1000), (int?)Number("pids"), Field("pids_events", "max "u8))
+    {
+        ThrottledNanoseconds = Throttled(),
+        ThrottledPeriods = Field("cpu_stat", "nr_throttled "u8),
+    };
 
-    public CellUsage ReadHits() => new(null, null, Field("oom", "oom_kill "u8), null, null, Field("pids_events", "max "u8));
+    public CellUsage ReadHits() => new(null, null, Field("oom", "oom_kill "u8), null, null, Field("pids_events", "max "u8))
+    {
+        ThrottledNanoseconds = Throttled(),
+        ThrottledPeriods = Field("cpu_stat", "nr_throttled "u8),
+    };
 
     public void Dispose()
     {
@@ -37,6 +45,9 @@ internal sealed class UsageReader : IDisposable
             file.Dispose();
         }
     }
+
+    // Version 1 counts in nanoseconds, version 2 in microseconds.
+    private long? Throttled() => Field("cpu_stat", "throttled_time "u8) ?? (Field("cpu_stat", "throttled_usec "u8) * 1000);
 
     private long? Number(string file)
     {
