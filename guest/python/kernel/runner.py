@@ -5,7 +5,7 @@ import getpass
 import os
 import sys
 
-from . import configure, display, figures, link, memory, own, signals, standin, tracebacks
+from . import configure, display, figures, link, memory, own, signals, sources, standin, tracebacks
 from .cells import NOTHING, Cells
 from .shell import Shell
 from .streams import Streams
@@ -42,6 +42,7 @@ class Kernel:
         memory.restock()
         figures.attach(self._displays)
         standin.attach(self._shell)
+        sources.attach()
         for name, value in (("input", _input), ("exit", _leave), ("quit", _leave), ("display", standin.display),
                             ("get_ipython", standin.get_ipython)):
             own.provide(name, value)

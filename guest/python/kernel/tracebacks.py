@@ -28,6 +28,11 @@ def remember(filename, source):
     _sources[filename] = _cache[filename] = (len(source), None, lines, filename)
 
 
+def cells():
+    """(filename, lines) of every cell, the oldest first."""
+    return [(filename, entry[2]) for filename, entry in _sources.items()]
+
+
 def _recall():
     """Guest code may have emptied the cache (linecache.clearcache is what reloaders call)."""
     if _newest is not None and _newest not in _cache:

@@ -57,9 +57,10 @@ public abstract class PythonConformance(BackendUnderTest backend) : ConformanceS
     {
         await using var sandbox = await SandboxAsync();
         AssertOk(await sandbox.PythonAsync("def add(a, b):\n    # sum\n    return a + b\n\nclass C:\n    def m(self): return 1"));
-        var source = await sandbox.PrintedAsync("import inspect\nprint(inspect.getsource(add), inspect.getsource(C.m))");
+        var source = await sandbox.PrintedAsync("import inspect\nprint(inspect.getsource(add), inspect.getsource(C.m), inspect.getsource(C))");
         Assert.Contains("# sum\n    return a + b", source, StringComparison.Ordinal);
         Assert.Contains("def m(self)", source, StringComparison.Ordinal);
+        Assert.Contains("class C:\n    def m(self): return 1", source, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -106,6 +106,26 @@ class Sources(KernelTest):
         self.run_ok("x = 1\ndef f(a):\n    # why\n    return a")
         self.assertEqual(repr("def f(a):\n    # why\n    return a\n"), self.value("import inspect\ninspect.getsource(f)"))
 
+    def test_getsource_of_classes(self):
+        self.run_ok("import dataclasses, inspect, pickle, multiprocessing")
+        self.run_ok("x = 1\nclass C:\n    # why\n    a = 1\n\n    class D:\n        def m(self): return 1\n\ny = 2")
+        self.run_ok("!true\n@dataclasses.dataclass\nclass E:\n    a: int = 1\n")
+        self.run_ok("def make():\n    class L(C):\n        b = 2\n    return L")
+        for name, source in (("C", "class C:\n    # why\n    a = 1\n\n    class D:\n        def m(self): return 1\n"),
+                             ("C.D", "    class D:\n        def m(self): return 1\n"), ("make()", "    class L(C):\n        b = 2\n"),
+                             ("E", "@dataclasses.dataclass\nclass E:\n    a: int = 1\n")):
+            with self.subTest(name):
+                self.assertEqual(repr(source), self.value("inspect.getsource(%s)" % name))
+        # The one that is meant: by its methods, or the newest of that name.
+        self.run_ok("old = C.D\nclass C:\n    class D: pass")
+        self.assertEqual(repr("    class D:\n        def m(self): return 1\n"), self.value("inspect.getsource(old)"))
+        self.assertEqual(repr("class C:\n    class D: pass\n"), self.value("inspect.getsource(C)"))
+        self.assertEqual("(True, True)", self.value("inspect.getsourcefile(C).startswith('<cell '), '__file__' not in globals()"))
+        self.assertEqual("True", self.value("pickle.loads(pickle.dumps(E(3))) == E(3)"))
+        for odd in ("int", "type('Made', (), {})", "1"):
+            self.assertIn(self.kernel.run("inspect.getsource(%s)" % odd).error["name"], ("TypeError", "OSError"))
+        self.assertEqual("True", self.value("'class OrderedDict' in inspect.getsource(__import__('collections').OrderedDict)"))
+
     def test_getsource_survives_checkcache(self):
         self.run_ok("def f(): return 1")
         self.assertEqual("'def f(): return 1\\n'", self.value(
