@@ -19,4 +19,7 @@ internal static partial class LogMessages
 
     [LoggerMessage(204, LogLevel.Information, "root was given up; the engine is user {User} now")]
     public static partial void BecameUser(this ILogger log, int user);
+
+    [LoggerMessage(240, LogLevel.Warning, "the sandbox {Sandbox} of a call could not be deleted; its lifetime will end it")]
+    public static partial void NotDeleted(this ILogger log, Exception failure, string sandbox);
 }
