@@ -14,6 +14,7 @@ internal sealed class ServerBench(HttpLoad cove, HttpLoad echo, ServerProcess se
     {
         var machine = Machine.Read();
         var data = Directory.CreateTempSubdirectory("cove-bench-");
+        data.UnixFileMode |= UnixFileMode.OtherExecute; // a server that has given up root must get through to its data
         try
         {
             progress("starting the server and the echo");

@@ -87,7 +87,10 @@ def _range(path, names):
 
 def run_mapping_tools(pid, uid, gid, ranges):
     for tool, own, (first, count) in (("newuidmap", uid, ranges[0]), ("newgidmap", gid, ranges[1])):
-        result = subprocess.run([f"/usr/bin/{tool}", str(pid), "0", str(own), "1", "1", str(first), str(count)], env={}, check=False)
+        try:
+            result = subprocess.run([f"/usr/bin/{tool}", str(pid), "0", str(own), "1", "1", str(first), str(count)], env={}, check=False)
+        except OSError:
+            return 1  # in a container without their capabilities the tools are there and can't be executed
         if result.returncode:
             return 1
     return 0

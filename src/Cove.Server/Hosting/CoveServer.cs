@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Security.Cryptography.X509Certificates;
-using Cove.Server.Frontends.Native;
+using Cove.Server.Frontends;
 using Cove.Server.Health;
 using Cove.Server.Settings;
 using Cove.Server.Telemetry;
@@ -153,7 +153,7 @@ internal sealed class CoveServer : IAsyncDisposable
         UseAccess(app, parts, options);
         var routes = new Routes(app, life);
         pages.Map(routes);
-        routes.MapNative();
+        routes.MapAll();
         parts.MapMore?.Invoke(routes);
     }
 

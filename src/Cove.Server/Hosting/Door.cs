@@ -11,6 +11,8 @@ internal sealed class Door(DoorOptions options, ILogger<Door> log)
 {
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
+        // Nothing a guest made shall be taken by a browser for a page or a script of this server's.
+        context.Response.Headers.XContentTypeOptions = "nosniff";
         try
         {
             if (Refusal(context.Request) is var (error, status))
@@ -42,9 +44,9 @@ internal sealed class Door(DoorOptions options, ILogger<Door> log)
             return (Problems.Request("unknown_host", "The Host header names no host of this server.", "Use one of: " + string.Join(", ", options.Hosts) + "."), StatusCodes.Status421MisdirectedRequest);
         }
 
-        if (request.Headers.Origin.Count > 0 || request.Headers["Sec-Fetch-Site"] is [not "none" and not "same-origin"])
+        if (IsForeign(request))
         {
-            return (Problems.Request("foreign_origin", "Requests made by web pages are refused.", "Call from a program rather than from a page."), StatusCodes.Status403Forbidden);
+            return (Problems.Request("foreign_origin", "Requests made by web pages of others are refused.", "Call from a program, or from this server's own page /docs."), StatusCodes.Status403Forbidden);
         }
 
         // Asking what runs here, and asking it to stop, must work across builds: that is how an old engine is replaced.
@@ -55,6 +57,11 @@ internal sealed class Door(DoorOptions options, ILogger<Door> log)
 
         return null;
     }
+
+    /// <summary>The only pages that may ask are this server's own; its host is a known one, so that a name made to point here is none of them.</summary>
+    private static bool IsForeign(HttpRequest request) =>
+        (request.Headers.Origin.Count > 0 && !(request.Headers.Origin is [{ } origin] && origin.Equals($"{request.Scheme}://{request.Host.Value}", StringComparison.OrdinalIgnoreCase)))
+        || request.Headers["Sec-Fetch-Site"] is { Count: > 0 } and not (["none"] or ["same-origin"]);
 
     private async Task AnswerAsync(HttpContext context, Exception failure)
     {

@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using Cove.Wire;
+
 namespace Cove.Server.Hosting;
 
 /// <summary>What a route does. Written once, beside the route: access is checked by it, and the OpenAPI description is made of it.</summary>
@@ -37,7 +40,19 @@ internal sealed record Operation(string Id, string Summary)
 
     /// <summary>The media types of its answer. Default JSON alone.</summary>
     public IReadOnlyList<string> AnswerTypes { get; init; } = ["application/json"];
+
+    /// <summary>Answers with a shape of their own beside success and the problem that every route may answer.</summary>
+    public IReadOnlyList<OtherAnswer> OtherAnswers { get; init; } = [];
+
+    /// <summary>The context that holds the types named here. Default: what all of Cove shares.</summary>
+    public JsonSerializerContext Json { get; init; } = CoveJson.Wire;
 }
+
+/// <summary>An answer with a status of its own.</summary>
+/// <param name="Status">The status.</param>
+/// <param name="Description">When it is given.</param>
+/// <param name="Answer">The type of its JSON body; null when it has none.</param>
+internal sealed record OtherAnswer(int Status, string Description, Type? Answer = null);
 
 /// <summary>A parameter in the query or a header.</summary>
 /// <param name="Name">Its name.</param>

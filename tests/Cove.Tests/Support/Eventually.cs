@@ -17,6 +17,16 @@ internal static class Eventually
         }
     }
 
+    public static async Task Holds(Func<Task<bool>> condition, string what)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (!await condition())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < Limit, $"This never came true: {what}.");
+            await BreatheAsync();
+        }
+    }
+
     public static async Task<T> Within<T>(Task<T> task) => await task.WaitAsync(Limit);
 
     public static async Task Within(Task task) => await task.WaitAsync(Limit);

@@ -29,6 +29,9 @@ internal sealed class FakeCove : ICove
     /// <summary>When set, reading a file claims this length.</summary>
     public long? ClaimedLength { get; set; }
 
+    /// <summary>When set, deleting a sandbox waits for it.</summary>
+    public Task Deleting { get; set; } = Task.CompletedTask;
+
     private readonly ConcurrentDictionary<RunId, FakeCoveRun> _runs = new();
 
     public Task<SandboxInfo> CreateSandboxAsync(SandboxRequest request, CancellationToken cancellationToken = default)
@@ -59,11 +62,11 @@ internal sealed class FakeCove : ICove
 
     public IAsyncEnumerable<SandboxEvent> ReadSandboxEventsAsync(SandboxId sandbox, long after = 0, bool follow = false, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
 
-    public Task DeleteSandboxAsync(SandboxId sandbox, CancellationToken cancellationToken = default)
+    public async Task DeleteSandboxAsync(SandboxId sandbox, CancellationToken cancellationToken = default)
     {
         Known(sandbox);
+        await Deleting;
         Sandboxes.TryRemove(sandbox, out _);
-        return Task.CompletedTask;
     }
 
     public Task<SandboxUsage> GetUsageAsync(SandboxId sandbox, CancellationToken cancellationToken = default)
@@ -183,6 +186,15 @@ internal sealed class FakeCove : ICove
 
     public Task<IReadOnlyList<TemplateInfo>> ListTemplatesAsync(CancellationToken cancellationToken = default) => Task.FromResult<IReadOnlyList<TemplateInfo>>(
     [
+        new TemplateInfo
+        {
+            Name = "python-data",
+            Description = "Python for data work.",
+            Preload = ["numpy"],
+            Packages = new Dictionary<string, string> { ["pandas"] = "1.5.3", ["numpy"] = "1.24.2" },
+            Languages = new Dictionary<string, string> { ["python"] = "3.11.2" },
+            Limits = new SandboxLimits(),
+        },
         new TemplateInfo
         {
             Name = "base",
