@@ -94,6 +94,48 @@ public sealed partial class ArchitectureTests
         }
     }
 
+    [Fact]
+    public void A_front_end_knows_neither_another_nor_the_isolation()
+    {
+        var folders = Directory.GetDirectories(Path.Combine(SourceTree.Root, "src", "Cove.Server", "Frontends"));
+        var all = folders.Select(f => Path.GetFileName(f)!).ToArray();
+        Assert.NotEmpty(all);
+        foreach (var folder in folders)
+        {
+            foreach (var file in Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories))
+            {
+                var found = Trespass(File.ReadAllText(file), Path.GetFileName(folder), all);
+                Assert.True(found is null, $"{file} names {found}, which is none of a front-end's business.");
+            }
+        }
+
+        // A using for all files would be none in any of them.
+        var shared = Files("src/Cove.Server", "*.cs").Where(f => !f.Contains("/obj/", StringComparison.Ordinal)).Select(File.ReadAllText)
+            .Append(File.ReadAllText(Path.Combine(SourceTree.Root, "src", "Cove.Server", "Cove.Server.csproj")));
+        Assert.DoesNotContain(shared, text => GlobalUsing().IsMatch(text));
+    }
+
+    [Theory]
+    [InlineData("using Cove.Engine.Isolation;", true)]
+    [InlineData("using Seam = Cove.Engine.Isolation.Cell;", true)]
+    [InlineData("var cell = new Engine.Isolation.Namespaces.NamespaceCell();", true)]
+    [InlineData("using Cove.Server.Frontends.Mcp;", true)]
+    [InlineData("var x = Mcp.McpWire.Parse();", true)] // a sibling namespace needs no using
+    [InlineData("using Cove.Server.Frontends.Native;\nusing Cove.Engine;", false)]
+    [InlineData("public IsolationTier Isolation { get; }", false)]
+    public void What_a_front_end_must_not_name_is_found(string text, bool found) => Assert.Equal(found, Trespass(text, "Native", ["Native", "Mcp"]) is not null);
+
+    /// <summary>What a source file of the front-end <paramref name="own"/> names that belongs to another or lies below the engine's low seam; null when nothing.</summary>
+    private static string? Trespass(string text, string own, string[] all)
+    {
+        var others = all.Where(name => name != own).Select(name => $@"\bFrontends\.{name}\b|\b{name}\.[A-Z]").Prepend(@"\bEngine\.Isolation\b");
+        var match = Regex.Match(text, string.Join('|', others), RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1));
+        return match.Success ? match.Value : null;
+    }
+
+    [GeneratedRegex(@"\bglobal\s+using\s|<Using\s", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex GlobalUsing();
+
     [GeneratedRegex(@"^namespace (?<name>[\w.]+);", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Declared();
 }

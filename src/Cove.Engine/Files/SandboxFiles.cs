@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using Cove.Engine.Isolation;
 using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
 
 namespace Cove.Engine.Files;
 
@@ -25,19 +26,8 @@ internal sealed class SandboxFiles(Cell cell, TimeProvider time, ILogger logger)
 
     public async Task<Stream> ReadAsync(string path, CancellationToken cancellationToken)
     {
-        var reply = await CallAsync("read", w => w.WritePath("path", path), repeatable: true, cancellationToken);
-        if (reply.Descriptor is not { } handle)
-        {
-            throw FileErrors.BadAnswer();
-        }
-
-        if (RegularFile.Length(handle) is { } length)
-        {
-            return new SandboxFileStream(handle, length);
-        }
-
-        reply.Dispose();
-        throw FileErrors.NotRegular(path);
+        var (_, handle, length) = await OpenFileAsync("read", path, w => w.WritePath("path", path), cancellationToken);
+        return new SandboxFileStream(handle, length);
     }
 
     public async Task<FileEntry> WriteAsync(string path, Stream content, FileWriteOptions options, CancellationToken cancellationToken)
@@ -64,37 +54,24 @@ internal sealed class SandboxFiles(Cell cell, TimeProvider time, ILogger logger)
     /// <summary>Begins a file that appears when it is committed.</summary>
     public async Task<FileWrite> BeginWriteAsync(string path, FileWriteOptions options, CancellationToken cancellationToken)
     {
-        var reply = await CallAsync(
-            "write",
-            w =>
-            {
-                w.WritePath("path", path);
-                w.WriteNumber("mode", options.Mode);
-                w.WriteBoolean("overwrite", options.Overwrite);
-                w.WriteBoolean("parents", options.CreateParents);
-            },
-            repeatable: true,
-            cancellationToken);
-        if (reply.Descriptor is not { } handle || reply.Last.Text("token") is not { Length: > 0 and <= 256 } token)
+        var (reply, handle, _) = await OpenFileAsync("write", path, w =>
         {
-            reply.Dispose();
-            throw FileErrors.BadAnswer();
-        }
-
-        if (RegularFile.Length(handle) is not null)
+            w.WritePath("path", path);
+            w.WriteNumber("mode", options.Mode);
+            w.WriteBoolean("overwrite", options.Overwrite);
+            w.WriteBoolean("parents", options.CreateParents);
+        }, cancellationToken);
+        if (reply.Last.Text("token") is { Length: > 0 and <= 256 } token)
         {
             return new FileWrite(handle, path, token, this);
         }
 
         reply.Dispose();
-        throw FileErrors.NotRegular(path);
+        throw FileErrors.BadAnswer();
     }
 
-    public async Task<FileEntry> CommitAsync(string path, string token, CancellationToken cancellationToken)
-    {
-        using var reply = await CallAsync("commit", w => w.WriteString("token", token), repeatable: false, cancellationToken);
-        return reply.Last.TryGetProperty("stat", out var stat) && stat.Entry() is { } entry ? entry : await StatAsync(path, cancellationToken);
-    }
+    public Task<FileEntry> CommitAsync(string path, string token, CancellationToken cancellationToken) =>
+        EntryAsync("commit", path, w => w.WriteString("token", token), repeatable: false, cancellationToken);
 
     public async Task AbortAsync(string token)
     {
@@ -108,32 +85,20 @@ internal sealed class SandboxFiles(Cell cell, TimeProvider time, ILogger logger)
         }
     }
 
-    public async Task<FileEntry> StatAsync(string path, CancellationToken cancellationToken)
+    public Task<FileEntry> StatAsync(string path, CancellationToken cancellationToken) => EntryAsync("stat", path, w =>
     {
-        using var reply = await CallAsync(
-            "stat",
-            w =>
-            {
-                w.WritePath("path", path);
-                w.WriteBoolean("follow", false);
-            },
-            repeatable: true,
-            cancellationToken);
-        return EntryOf(reply);
-    }
+        w.WritePath("path", path);
+        w.WriteBoolean("follow", false);
+    }, repeatable: true, cancellationToken);
 
     public async Task<IReadOnlyList<FileEntry>> ListAsync(string path, int depth, CancellationToken cancellationToken)
     {
-        using var reply = await CallAsync(
-            "list",
-            w =>
-            {
-                w.WritePath("path", path);
-                w.WriteNumber("depth", depth);
-                w.WriteNumber("limit", MaxEntries);
-            },
-            repeatable: true,
-            cancellationToken);
+        using var reply = await CallAsync("list", w =>
+        {
+            w.WritePath("path", path);
+            w.WriteNumber("depth", depth);
+            w.WriteNumber("limit", MaxEntries);
+        }, repeatable: true, cancellationToken);
         var entries = new List<FileEntry>();
         foreach (var page in reply.Pages)
         {
@@ -157,46 +122,26 @@ internal sealed class SandboxFiles(Cell cell, TimeProvider time, ILogger logger)
         return entries;
     }
 
-    public async Task<FileEntry> MakeDirectoryAsync(string path, CancellationToken cancellationToken)
+    public Task<FileEntry> MakeDirectoryAsync(string path, CancellationToken cancellationToken) => EntryAsync("mkdir", path, w =>
     {
-        using var reply = await CallAsync(
-            "mkdir",
-            w =>
-            {
-                w.WritePath("path", path);
-                w.WriteBoolean("parents", true);
-            },
-            repeatable: true,
-            cancellationToken);
-        return reply.Last.TryGetProperty("stat", out var stat) && stat.Entry() is { } entry ? entry : await StatAsync(path, cancellationToken);
-    }
+        w.WritePath("path", path);
+        w.WriteBoolean("parents", true);
+    }, repeatable: true, cancellationToken);
 
-    public async Task<FileEntry> MoveAsync(string from, string to, bool overwrite, CancellationToken cancellationToken)
+    public Task<FileEntry> MoveAsync(string from, string to, bool overwrite, CancellationToken cancellationToken) => EntryAsync("move", to, w =>
     {
-        using var reply = await CallAsync(
-            "move",
-            w =>
-            {
-                w.WritePath("from", from);
-                w.WritePath("to", to);
-                w.WriteBoolean("overwrite", overwrite);
-            },
-            repeatable: false,
-            cancellationToken);
-        return reply.Last.TryGetProperty("stat", out var stat) && stat.Entry() is { } entry ? entry : await StatAsync(to, cancellationToken);
-    }
+        w.WritePath("from", from);
+        w.WritePath("to", to);
+        w.WriteBoolean("overwrite", overwrite);
+    }, repeatable: false, cancellationToken);
 
     public async Task RemoveAsync(string path, bool recursive, CancellationToken cancellationToken)
     {
-        using var reply = await CallAsync(
-            "remove",
-            w =>
-            {
-                w.WritePath("path", path);
-                w.WriteBoolean("recursive", recursive);
-            },
-            repeatable: false,
-            cancellationToken);
+        using var reply = await CallAsync("remove", w =>
+        {
+            w.WritePath("path", path);
+            w.WriteBoolean("recursive", recursive);
+        }, repeatable: false, cancellationToken);
     }
 
     /// <summary>Bytes and inodes in use.</summary>
@@ -212,8 +157,30 @@ internal sealed class SandboxFiles(Cell cell, TimeProvider time, ILogger logger)
         _link?.Dispose();
     }
 
-    private static FileEntry EntryOf(FileReply reply) =>
-        reply.Last.TryGetProperty("stat", out var stat) && stat.Entry() is { } entry ? entry : throw FileErrors.BadAnswer();
+    /// <summary>A call that is answered with what is at <paramref name="path"/> now; where the answer does not say, it is looked up.</summary>
+    private async Task<FileEntry> EntryAsync(
+        string operation, string path, Action<Utf8JsonWriter> fields, bool repeatable, CancellationToken cancellationToken)
+    {
+        using var reply = await CallAsync(operation, fields, repeatable, cancellationToken);
+        return reply.Last.TryGetProperty("stat", out var stat) && stat.Entry() is { } entry ? entry
+            : operation == "stat" ? throw FileErrors.BadAnswer()
+            : await StatAsync(path, cancellationToken);
+    }
+
+    /// <summary>A call that is answered with the descriptor of a regular file, which is the caller's.</summary>
+    private async Task<(FileReply Reply, SafeFileHandle Handle, long Length)> OpenFileAsync(
+        string operation, string path, Action<Utf8JsonWriter> fields, CancellationToken cancellationToken)
+    {
+        var reply = await CallAsync(operation, fields, repeatable: true, cancellationToken);
+        if (reply.Descriptor is { } handle && RegularFile.Length(handle) is { } length)
+        {
+            return (reply, handle, length);
+        }
+
+        var error = reply.Descriptor is null ? FileErrors.BadAnswer() : FileErrors.NotRegular(path);
+        reply.Dispose();
+        throw error;
+    }
 
     /// <summary>
     /// Calls the worker. One that died since the last call is replaced; a call during which it died is repeated once when that

@@ -11,6 +11,8 @@ internal sealed class UnixFrameLink : IFrameLink
     private readonly Watched _watched;
     private readonly SemaphoreSlim _sending = new(1, 1);
     private readonly Queue<SafeFileHandle> _descriptors = new();
+    private readonly Queue<long> _descriptorsEnd = new(); // how much had been received when each came
+    private long _received;
     private byte[] _buffer = new byte[4096];
     private int _start;
     private int _end;
@@ -73,7 +75,7 @@ internal sealed class UnixFrameLink : IFrameLink
         {
             if (TakeFrame() is { } body)
             {
-                return new ReceivedFrame(body, _descriptors.Count > 0 ? _descriptors.Dequeue() : null);
+                return new ReceivedFrame(body, TakeDescriptor());
             }
 
             if (!await FillAsync(cancellationToken))
@@ -83,9 +85,6 @@ internal sealed class UnixFrameLink : IFrameLink
         }
     }
 
-    /// <summary>Like <see cref="ReceiveAsync"/>, for a peer that says itself how many descriptors belong to a frame.</summary>
-    public SafeFileHandle? TakeDescriptor() => _descriptors.TryDequeue(out var descriptor) ? descriptor : null;
-
     public void Dispose()
     {
         _watched.Dispose();
@@ -93,6 +92,31 @@ internal sealed class UnixFrameLink : IFrameLink
         {
             descriptor.Dispose();
         }
+    }
+
+    /// <summary>
+    /// The descriptor that came with the frame just taken. The kernel hands frames without one together with the next that has one, and
+    /// stops behind that: it belongs to the frame that the piece received with it ends in, which need not be the first.
+    /// </summary>
+    private SafeFileHandle? TakeDescriptor()
+    {
+        SafeFileHandle? taken = null;
+        var frameEnd = _received - (_end - _start);
+        while (_descriptorsEnd.TryPeek(out var came) && came <= frameEnd)
+        {
+            _descriptorsEnd.Dequeue();
+            var descriptor = _descriptors.Dequeue();
+            if (taken is null)
+            {
+                taken = descriptor;
+            }
+            else
+            {
+                descriptor.Dispose(); // a frame has one at most
+            }
+        }
+
+        return taken;
     }
 
     private byte[]? TakeFrame()
@@ -145,6 +169,12 @@ internal sealed class UnixFrameLink : IFrameLink
             if (count != Descriptors.WouldBlock)
             {
                 _end += Math.Max(count, 0);
+                _received += Math.Max(count, 0);
+                while (_descriptorsEnd.Count < _descriptors.Count)
+                {
+                    _descriptorsEnd.Enqueue(_received);
+                }
+
                 return count > 0;
             }
 
