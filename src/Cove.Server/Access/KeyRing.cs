@@ -22,6 +22,9 @@ internal sealed class KeyRing(StateStore state)
 
     private readonly ConcurrentDictionary<string, Known> _known = new();
 
+    /// <summary>Whether this key was found valid before. Says nothing of whether it still is.</summary>
+    public bool Remembers(string? text) => ApiKey.TryParse(text, out var key) && _known.TryGetValue(key.Id, out var known) && key.Matches(known.Stored.Hash);
+
     /// <summary>The key's holder; null and the reason (for the audit log alone) when it lets nobody in.</summary>
     public async ValueTask<(Holder? Holder, string? Reason)> FindAsync(string? text)
     {

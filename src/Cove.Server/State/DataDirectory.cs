@@ -32,7 +32,7 @@ internal static class DataDirectory
     {
         try
         {
-            return new FileStream(Path.Combine(path, "server.lock"), new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite });
+            return new FileStream(Path.Combine(path, "state.lock"), new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite });
         }
         catch (IOException failure)
         {

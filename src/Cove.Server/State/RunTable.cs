@@ -33,10 +33,14 @@ internal sealed class RunTable(Database database)
         """
         INSERT INTO runs (sandbox, id, project, key_id, kind, started_at, ended_at, outcome, duration_ms, cpu_ms)
         VALUES (@sandbox, @id, @project, @key, @kind, @started, @ended, @outcome, @duration, @cpu)
-        ON CONFLICT (sandbox, id) DO UPDATE SET ended_at = excluded.ended_at, outcome = excluded.outcome, duration_ms = excluded.duration_ms, cpu_ms = excluded.cpu_ms
+        ON CONFLICT (sandbox, id) DO UPDATE SET ended_at = excluded.ended_at, outcome = excluded.outcome, duration_ms = excluded.duration_ms, cpu_ms = COALESCE(excluded.cpu_ms, runs.cpu_ms)
         """,
         ("sandbox", run.Sandbox.Value), ("id", run.Id.Value), ("project", run.Project), ("key", run.Key), ("kind", run.Kind), ("started", run.StartedAt), ("ended", run.EndedAt),
         ("outcome", run.Outcome?.ToString()), ("duration", (long?)run.Duration?.TotalMilliseconds), ("cpu", (long?)run.CpuTime?.TotalMilliseconds));
+
+    /// <summary>Adds what a run used of the processor, once that is known.</summary>
+    public static Func<Session, Task> Cpu(SandboxId sandbox, RunId run, TimeSpan used) => session => session.ExecuteAsync(
+        "UPDATE runs SET cpu_ms = @cpu WHERE sandbox = @sandbox AND id = @id", ("cpu", (long)used.TotalMilliseconds), ("sandbox", sandbox.Value), ("id", run.Value));
 
     public Task<List<StoredRun>> ListAsync(SandboxId sandbox) => database.ReadAsync(session => session.ListAsync(
         "SELECT sandbox, id, project, key_id, kind, started_at, ended_at, outcome, duration_ms, cpu_ms FROM runs WHERE sandbox = @sandbox ORDER BY started_at, id", Map, ("sandbox", sandbox.Value)));
