@@ -3,6 +3,7 @@ using Cove.Server.Access.Idempotency;
 using Cove.Server.Access.Quotas;
 using Cove.Server.Access.Tenancy;
 using Cove.Server.Hosting;
+using Cove.Server.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
@@ -16,6 +17,9 @@ namespace Cove.Server.Access;
 internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLimiter failures, QuotaTable quotas, Ledger ledger, AuditTrail audit, IdempotentAnswers answers, ILogger log)
 {
     private static readonly Holder _anonymous = new(KeyRequest.DefaultProject, Scopes.All, null, null);
+
+    /// <summary>Where refusals are counted.</summary>
+    public ServerMeter? Meter { get; set; }
 
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
@@ -70,7 +74,7 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLim
         }
 
         failures.Note(remote);
-        options.OnAuthenticationFailed?.Invoke();
+        Meter?.AuthenticationFailed(reason!);
         log.KeyRefused(remote?.ToString() ?? "unknown", reason!);
         await audit.AddAsync(context, null, "authenticate", changes: true, new AuditNote(), StatusCodes.Status401Unauthorized, reason);
         context.Response.Headers.WWWAuthenticate = "Bearer realm=\"cove\"";
@@ -95,6 +99,7 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLim
         context.Response.OnStarting(RateHeaders.Write, (context.Response, rate));
         if (rate.Refused)
         {
+            Meter?.QuotaRefused("requests");
             await Problems.WriteAsync(context, quota.RequestRefusal(rate.Rate), StatusCodes.Status429TooManyRequests);
             await audit.AddAsync(context, holder, operation.Id, changes, note, StatusCodes.Status429TooManyRequests, "quota_exceeded");
             return;
@@ -110,7 +115,12 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLim
         catch (Exception failure)
         {
             var error = (failure as CoveException)?.Error;
-            rate.RetryAfter = error?.Code == "quota_exceeded" ? quota.RetryAfter(error.Evidence?.Limit) : null;
+            if (error is { Code: "quota_exceeded", Evidence.Limit: { } limit })
+            {
+                rate.RetryAfter = quota.RetryAfter(limit);
+                Meter?.QuotaRefused(limit);
+            }
+
             await audit.AddAsync(context, holder, operation.Id, changes, note, StatusOf(failure, context), error?.Code);
             throw;
         }

@@ -26,9 +26,6 @@ internal sealed record AccessOptions
     /// <summary>The processor time a living sandbox has used, measured outside of it; null where the host can't say. Default: it can't.</summary>
     public Func<SandboxId, TimeSpan?> CpuTime { get; init; } = static _ => null;
 
-    /// <summary>Told of every request that had no valid key, for the metrics.</summary>
-    public Action? OnAuthenticationFailed { get; init; }
-
     /// <summary>Throws the error that names what is wrong.</summary>
     public void Validate()
     {

@@ -67,6 +67,20 @@ internal sealed class StateStore : IAsyncDisposable
         await Idempotency.ReleaseLostAsync(Node);
     }
 
+    /// <summary>What is wrong with the database; null when it answers.</summary>
+    public async ValueTask<string?> FaultAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _database.ReadAsync(session => session.NumberAsync("SELECT 1")).WaitAsync(cancellationToken);
+            return null;
+        }
+        catch (CoveException failure)
+        {
+            return failure.Error.Code;
+        }
+    }
+
     /// <summary>Removes what is older than it is kept for.</summary>
     public async Task PurgeAsync()
     {

@@ -1,4 +1,5 @@
 using Cove.Server.State;
+using Cove.Server.Telemetry;
 using Microsoft.AspNetCore.Http;
 
 namespace Cove.Server.Access.Audit;
@@ -35,5 +36,5 @@ internal sealed class AuditTrail(StateStore state, bool reads)
     /// <summary>Ids come from callers, and those that are none are not written down.</summary>
     private static string? Bounded(string? id) => SandboxId.TryParse(id, out _) ? id : null;
 
-    private static string Correlation(HttpContext context) => context.TraceIdentifier;
+    private static string Correlation(HttpContext context) => context.CorrelationId() ?? context.TraceIdentifier;
 }
