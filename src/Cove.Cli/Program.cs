@@ -19,6 +19,8 @@ var root = new RootCommand("Cove gives AI agents a computer: real code in a sand
     SandboxCommand.Create(programArguments, time),
     ServeCommand.Create(time),
     EngineCommand.Create(time),
+    KeysCommand.Create(time),
+    ProjectCommand.Create(time),
     TemplateCommand.Create(time),
     DoctorCommand.Create(time),
     BenchCommand.Create(time),

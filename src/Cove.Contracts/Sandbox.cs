@@ -80,6 +80,9 @@ public enum SandboxEndReason
 
     /// <summary>The engine or the host failed; not the guest's doing.</summary>
     InfrastructureFailure,
+
+    /// <summary>The engine died or was killed; what was alive then is gone.</summary>
+    EngineLost,
 }
 
 /// <summary>What is known of a sandbox.</summary>

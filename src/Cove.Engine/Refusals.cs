@@ -126,6 +126,7 @@ internal static class Refusals
         SandboxEndReason.MaxLifetime => "max_lifetime",
         SandboxEndReason.Died => "died",
         SandboxEndReason.EngineStopped => "engine_stopped",
+        SandboxEndReason.EngineLost => "engine_lost",
         _ => "infrastructure_failure",
     };
 }

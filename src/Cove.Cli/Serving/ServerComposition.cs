@@ -1,7 +1,10 @@
 using Cove.Cli.Warm;
 using Cove.Engine;
+using Cove.Server.Access;
+using Cove.Server.Health;
 using Cove.Server.Hosting;
 using Cove.Server.Settings;
+using Cove.Server.State;
 using Microsoft.Extensions.Logging;
 
 namespace Cove.Cli.Serving;
@@ -17,14 +20,27 @@ internal static class ServerComposition
         return LocalEngine.StartAsync(bounded, time, loggers.CreateLogger<SandboxEngine>(), cancellationToken);
     }
 
+    /// <summary>What must outlive the server.</summary>
+    public static Task<StateStore> OpenStateAsync(ServerOptions options, ILoggerFactory loggers, TimeProvider time) =>
+        StateStore.OpenAsync(new StateOptions { DataDirectory = options.DataDirectory, Database = options.Database, Time = time }, loggers.CreateLogger<StateStore>());
+
+    /// <summary>Keys, projects, quotas and audit.</summary>
+    public static Task<AccessControl> StartAccessAsync(SandboxEngine engine, StateStore state, ServerOptions options, ILoggerFactory loggers) => AccessControl.StartAsync(
+        engine,
+        state,
+        new AccessOptions { LoopbackOnly = options.IsLoopbackOnly, Address = string.Join(", ", options.Urls), AllowAnonymous = options.AllowAnonymous, CpuTime = engine.CpuTime },
+        loggers.CreateLogger<AccessControl>());
+
     /// <summary>What the server is put together from. Access control and further front-ends are added here.</summary>
-    public static ServerParts Parts(SandboxEngine engine, ILoggerFactory loggers, TimeProvider time) => new()
+    public static ServerParts Parts(SandboxEngine engine, AccessControl access, StateStore state, ILoggerFactory loggers, TimeProvider time) => new()
     {
         Cove = engine,
         Isolation = engine.Tier,
         Census = engine.Census,
         Version = typeof(ServerComposition).Assembly.GetName().Version?.ToString(3) ?? "0",
         Loggers = loggers,
+        UseAccess = access.Use,
+        Checks = [new HealthCheck("database", state.FaultAsync)],
         Time = time,
     };
 }

@@ -18,10 +18,12 @@ internal sealed class ServerRun(ServerOptions options, TimeProvider time)
         try
         {
             await using var engine = await ServerComposition.StartEngineAsync(options, loggers, time, starting.Token);
-            await using var server = await CoveServer.StartAsync(ServerComposition.Parts(engine, loggers, time), options, starting.Token);
+            await using var state = await ServerComposition.OpenStateAsync(options, loggers, time);
+            await using var access = await ServerComposition.StartAccessAsync(engine, state, options, loggers);
+            await using var server = await CoveServer.StartAsync(ServerComposition.Parts(engine, access, state, loggers, time), options, starting.Token);
             data.GiveUpRoot(engine, server);
             server.Open();
-            await Greeting.WriteAsync(server.Addresses, options);
+            await Greeting.WriteAsync(server.Addresses, options, await access.WelcomeAsync());
             await signals.WaitAsync(cancellationToken);
             await server.DrainAsync(signals.Name, signals.Second);
         }

@@ -21,6 +21,9 @@ internal sealed class SandboxTable
     public SandboxInfo Describe(SandboxId id) =>
         _live.TryGetValue(id, out var sandbox) ? sandbox.Info : _ended.Find(id) ?? throw Refusals.SandboxNotFound(id);
 
+    /// <summary>A sandbox that lives; null otherwise.</summary>
+    public Sandbox? Find(SandboxId id) => _live.GetValueOrDefault(id);
+
     /// <summary>A sandbox that accepts calls.</summary>
     public Sandbox Open(SandboxId id)
     {

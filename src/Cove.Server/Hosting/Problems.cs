@@ -13,6 +13,7 @@ internal static class Problems
     /// <summary>The status says whose turn it is; the body says what to do.</summary>
     public static int StatusOf(RunError error) => error.Category switch
     {
+        ErrorCategory.Limit when error.Code is "quota_exceeded" or "too_many_failures" => StatusCodes.Status429TooManyRequests,
         ErrorCategory.Request => StatusCodes.Status400BadRequest,
         ErrorCategory.Caller => StatusCodes.Status400BadRequest,
         ErrorCategory.NotFound => StatusCodes.Status404NotFound,

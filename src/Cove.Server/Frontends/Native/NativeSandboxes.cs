@@ -1,3 +1,4 @@
+using Cove.Server.Access.Idempotency;
 using Cove.Server.Hosting;
 using Cove.Wire;
 using Microsoft.AspNetCore.Http;
@@ -10,7 +11,7 @@ internal static class NativeSandboxes
 {
     public static void Map(Routes routes)
     {
-        var create = new Operation("createSandbox", "Creates a sandbox; answers when it does.") { Needs = Scopes.Write, Starts = true, Body = typeof(SandboxRequest), Status = 201, Answer = typeof(SandboxInfo) };
+        var create = new Operation("createSandbox", "Creates a sandbox; answers when it does.") { Needs = Scopes.Write, Starts = true, Body = typeof(SandboxRequest), Headers = [IdempotencyKey.Parameter], Status = 201, Answer = typeof(SandboxInfo) };
         routes.Post("/v1/sandboxes", create, async context =>
         {
             var request = await ReadAsync(context, CoveJson.Wire.SandboxRequest);

@@ -1,0 +1,136 @@
+using Cove.Server.Access.Audit;
+using Cove.Server.Access.Idempotency;
+using Cove.Server.Access.Quotas;
+using Cove.Server.Access.Tenancy;
+using Cove.Server.Hosting;
+using Cove.Server.Telemetry;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+
+namespace Cove.Server.Access;
+
+/// <summary>
+/// What every request passes between the door and its front-end: whose key is it, does it allow this operation, is the project within its
+/// quotas. A route that does not say what it needs is refused.
+/// </summary>
+internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLimiter failures, QuotaTable quotas, Ledger ledger, AuditTrail audit, IdempotentAnswers answers, ILogger log)
+{
+    private static readonly Holder _anonymous = new(KeyRequest.DefaultProject, Scopes.All, null, null);
+
+    /// <summary>Where refusals are counted.</summary>
+    public ServerMeter? Meter { get; set; }
+
+    public async Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        // Where there is no route (or none for this method) there is nothing to guard; the door says so.
+        if (context.GetEndpoint() is not RouteEndpoint route)
+        {
+            await next(context);
+            return;
+        }
+
+        if (route.Metadata.GetMetadata<Operation>() is not { } operation)
+        {
+            log.RouteWithoutOperation(route.RoutePattern.RawText);
+            await Problems.WriteAsync(context, AccessErrors.Closed(context.Request.Path), StatusCodes.Status403Forbidden);
+            return;
+        }
+
+        if (operation.Needs == Scopes.None)
+        {
+            await next(context);
+            return;
+        }
+
+        if (await AuthenticateAsync(context) is { } holder)
+        {
+            await AdmitAsync(context, operation, holder, next);
+        }
+    }
+
+    /// <summary>Who asks; null when the request was answered because nobody knows.</summary>
+    private async ValueTask<Holder?> AuthenticateAsync(HttpContext context)
+    {
+        var text = Credentials.Of(context.Request);
+        if (text is null && options.AllowAnonymous)
+        {
+            return _anonymous;
+        }
+
+        // An address that failed too often is heard again at once with a key that was valid before: others may share the address.
+        var remote = context.Connection.RemoteIpAddress;
+        if (failures.Wait(remote) is { } seconds && !keys.Remembers(text))
+        {
+            context.Response.Headers.RetryAfter = seconds.ToString();
+            await Problems.WriteAsync(context, AccessErrors.TooManyFailures, StatusCodes.Status429TooManyRequests);
+            return null;
+        }
+
+        var (holder, reason) = text is null ? (null, "missing") : await keys.FindAsync(text);
+        if (holder is not null)
+        {
+            return holder;
+        }
+
+        failures.Note(remote);
+        Meter?.AuthenticationFailed(reason!);
+        log.KeyRefused(remote?.ToString() ?? "unknown", reason!);
+        await audit.AddAsync(context, null, "authenticate", changes: true, new AuditNote(), StatusCodes.Status401Unauthorized, reason);
+        context.Response.Headers.WWWAuthenticate = "Bearer realm=\"cove\"";
+        await Problems.WriteAsync(context, text is null ? AccessErrors.KeyMissing : AccessErrors.KeyRefused, StatusCodes.Status401Unauthorized);
+        return null;
+    }
+
+    private async Task AdmitAsync(HttpContext context, Operation operation, Holder holder, RequestDelegate next)
+    {
+        var note = new AuditNote();
+        var changes = operation.Needs.HasFlag(Scopes.Write);
+        if ((holder.Scopes & operation.Needs) != operation.Needs)
+        {
+            await Problems.WriteAsync(context, AccessErrors.ScopeMissing(operation.Needs, holder.Scopes), StatusCodes.Status403Forbidden);
+            await audit.AddAsync(context, holder, operation.Id, changes, note, StatusCodes.Status403Forbidden, "scope_missing");
+            return;
+        }
+
+        var quota = quotas.Of(holder.Project);
+        await quota.RefreshAsync();
+        var rate = new RateHeaders(quota.Request());
+        context.Response.OnStarting(RateHeaders.Write, (context.Response, rate));
+        if (rate.Refused)
+        {
+            Meter?.QuotaRefused("requests");
+            await Problems.WriteAsync(context, quota.RequestRefusal(rate.Rate), StatusCodes.Status429TooManyRequests);
+            await audit.AddAsync(context, holder, operation.Id, changes, note, StatusCodes.Status429TooManyRequests, "quota_exceeded");
+            return;
+        }
+
+        var caller = new Caller { Project = holder.Project, Scopes = holder.Scopes, Key = holder.Key, Cove = new ProjectCove(ledger, quota, holder.Project, holder.Key, note) };
+        context.Features.Set(caller);
+        try
+        {
+            await answers.InvokeAsync(context, operation, holder.Project, next);
+            await audit.AddAsync(context, holder, operation.Id, changes, note, context.Response.StatusCode, null);
+        }
+        catch (Exception failure)
+        {
+            var error = (failure as CoveException)?.Error;
+            if (error is { Code: "quota_exceeded", Evidence.Limit: { } limit })
+            {
+                rate.RetryAfter = quota.RetryAfter(limit);
+                Meter?.QuotaRefused(limit);
+            }
+
+            await audit.AddAsync(context, holder, operation.Id, changes, note, StatusOf(failure, context), error?.Code);
+            throw;
+        }
+    }
+
+    private static int StatusOf(Exception failure, HttpContext context) => failure switch
+    {
+        CoveException known => Problems.StatusOf(known.Error),
+        BadHttpRequestException bad => bad.StatusCode,
+        OperationCanceledException when context.RequestAborted.IsCancellationRequested => StatusCodes.Status499ClientClosedRequest,
+        _ => StatusCodes.Status500InternalServerError,
+    };
+}

@@ -1,0 +1,43 @@
+using Cove.Server.Access.Quotas;
+
+namespace Cove.Server.Access;
+
+/// <summary>Who is let in, and how much each may use.</summary>
+internal sealed record AccessOptions
+{
+    /// <summary>Whether nobody but this machine can reach the server.</summary>
+    public required bool LoopbackOnly { get; init; }
+
+    /// <summary>Where it listens, for messages.</summary>
+    public required string Address { get; init; }
+
+    /// <summary>Whether a request without any key is the project <c>default</c> with all scopes; on loopback only. Default no.</summary>
+    public bool AllowAnonymous { get; init; }
+
+    /// <summary>Requests without a valid key that one address may send at once, and again in each minute. Default 20; 1 to 10,000.</summary>
+    public int FailuresPerMinute { get; init; } = 20;
+
+    /// <summary>Whether reading is in the audit log, too, and not only what changes something or was refused. Default no.</summary>
+    public bool AuditReads { get; init; }
+
+    /// <summary>What a project may use unless the database says otherwise for it.</summary>
+    public QuotaOptions Quotas { get; init; } = new();
+
+    /// <summary>The processor time a living sandbox has used, measured outside of it; null where the host can't say. Default: it can't.</summary>
+    public Func<SandboxId, TimeSpan?> CpuTime { get; init; } = static _ => null;
+
+    /// <summary>Throws the error that names what is wrong.</summary>
+    public void Validate()
+    {
+        Quotas.Validate();
+        if (FailuresPerMinute is < 1 or > 10_000)
+        {
+            throw AccessErrors.Invalid("failures_per_minute", FailuresPerMinute.ToString(), "1 to 10000");
+        }
+
+        if (AllowAnonymous && !LoopbackOnly)
+        {
+            throw AccessErrors.AnonymousNotLocal(Address);
+        }
+    }
+}

@@ -1,0 +1,217 @@
+using System.Collections.Concurrent;
+using Cove.Server.Access.Quotas;
+using Cove.Server.State;
+using Microsoft.Extensions.Logging;
+
+namespace Cove.Server.Access.Tenancy;
+
+/// <summary>
+/// Who owns which living sandbox. Every second it looks which of them ended and why, what they used of the processor, and how runs ended that
+/// nobody listens to; so that state and quotas follow whatever ends a sandbox.
+/// </summary>
+internal sealed class Ledger : IAsyncDisposable
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    /// <summary>What runs in the background of a sandbox without runs is looked at in every fifth sweep: a thousand idle ones cost next to nothing.</summary>
+    private const int MeterEvery = 5;
+
+    private readonly ICove _engine;
+    private readonly StateStore _state;
+    private readonly Func<SandboxId, TimeSpan?> _cpuTime;
+    private readonly ILogger _log;
+    private readonly ConcurrentDictionary<SandboxId, Owned> _living = new();
+    private readonly SemaphoreSlim _sweeping = new(1);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _work;
+    private long _sweeps;
+
+    public Ledger(ICove engine, StateStore state, Func<SandboxId, TimeSpan?> cpuTime, ILogger log)
+    {
+        (_engine, _state, _cpuTime, _log) = (engine, state, cpuTime, log);
+        _work = Task.Run(WorkAsync);
+    }
+
+    public ICove Engine => _engine;
+
+    public StateStore State => _state;
+
+    /// <summary>A living sandbox of the project; null for another project's as for none.</summary>
+    public Owned? Find(SandboxId id, string project) => _living.TryGetValue(id, out var owned) && owned.Project == project ? owned : null;
+
+    public IReadOnlyList<Owned> Of(string project) => [.. _living.Values.Where(owned => owned.Project == project)];
+
+    /// <summary>Notes a new sandbox; it is committed when this returns.</summary>
+    public async Task<Owned> AddAsync(SandboxInfo info, string project, string? key, ProjectQuota quota, ProjectQuota.Lease lease)
+    {
+        await _state.Sandboxes.AddAsync(info, project, key, _state.Node);
+        var owned = new Owned(info, project, quota, lease);
+        _living[info.Id] = owned;
+        return owned;
+    }
+
+    /// <summary>Notes how a run ended.</summary>
+    public ValueTask NoteRunAsync(Owned owned, RunId run, Owned.Pending pending, RunResult? result) => _state.Writer.AddAsync(RunTable.Put(new StoredRun
+    {
+        Id = run,
+        Sandbox = owned.Id,
+        Project = owned.Project,
+        Key = pending.Key,
+        Kind = pending.Kind,
+        StartedAt = pending.StartedAt,
+        EndedAt = result is null ? null : pending.StartedAt + result.Duration,
+        Outcome = result?.Outcome,
+        Duration = result?.Duration,
+    }));
+
+    /// <summary>Charges what the host can't account for by its wall time: a run then costs as if it had been busy all along.</summary>
+    public ValueTask ChargeWallTimeAsync(Owned owned, TimeSpan duration) =>
+        _cpuTime(owned.Id) is null ? owned.Quota.ChargeAsync(duration) : ValueTask.CompletedTask;
+
+    /// <summary>Charges what a sandbox used since it was last looked at.</summary>
+    public async ValueTask MeterAsync(Owned owned)
+    {
+        if (_cpuTime(owned.Id) is not { } used)
+        {
+            return;
+        }
+
+        var (delta, run) = owned.Meter(used);
+        if (delta > TimeSpan.Zero)
+        {
+            await owned.Quota.ChargeAsync(delta);
+            if (run is { } one)
+            {
+                await _state.Writer.AddAsync(RunTable.Cpu(owned.Id, one, delta));
+            }
+        }
+    }
+
+    /// <summary>Looks at every living sandbox once. Who is refused for a quota is refused only after this.</summary>
+    public async Task SweepAsync()
+    {
+        await _sweeping.WaitAsync();
+        try
+        {
+            var all = _sweeps++ % MeterEvery == 0;
+            var ended = new List<Owned>();
+            foreach (var owned in _living.Values)
+            {
+                if (await LookAsync(owned, all))
+                {
+                    ended.Add(owned);
+                }
+            }
+
+            if (ended.Count > 0)
+            {
+                // Only when the database knows the end may this table forget the sandbox: nobody sees it alive again in between.
+                await _state.Writer.FlushAsync();
+                ended.ForEach(owned => _living.TryRemove(owned.Id, out _));
+            }
+        }
+        finally
+        {
+            _sweeping.Release();
+        }
+    }
+
+    /// <summary>Notes the end of everything; called after the engine ended.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _work;
+        await SweepAsync();
+        foreach (var owned in _living.Values)
+        {
+            await EndAsync(owned, owned.Made with { State = SandboxState.Ended, EndReason = SandboxEndReason.EngineStopped });
+        }
+
+        _stop.Dispose();
+        _sweeping.Dispose();
+    }
+
+    private async Task WorkAsync()
+    {
+        using var timer = new PeriodicTimer(Pause, _state.Time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stop.Token))
+            {
+                try
+                {
+                    await SweepAsync();
+                }
+                catch (Exception failure) when (failure is not OperationCanceledException)
+                {
+                    _log.SweepFailed(failure);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Told to stop.
+        }
+    }
+
+    /// <summary>Whether it has ended.</summary>
+    private async Task<bool> LookAsync(Owned owned, bool all)
+    {
+        if (all || owned.HasRun)
+        {
+            await MeterAsync(owned);
+        }
+
+        foreach (var run in owned.Awaited())
+        {
+            await LookForEndAsync(owned, run);
+        }
+
+        try
+        {
+            var info = await _engine.GetSandboxAsync(owned.Id);
+            if (info.State != SandboxState.Ended)
+            {
+                return false;
+            }
+
+            await EndAsync(owned, info);
+        }
+        catch (CoveException gone) when (gone.Error.Code == "sandbox_not_found")
+        {
+            // More ended since the last look than the engine remembers: that it is gone is certain, why is not.
+            await EndAsync(owned, owned.Made with { State = SandboxState.Ended, EndReason = SandboxEndReason.InfrastructureFailure });
+        }
+
+        return true;
+    }
+
+    private async Task LookForEndAsync(Owned owned, RunId run)
+    {
+        try
+        {
+            if ((await _engine.GetRunAsync(owned.Id, run)).Result is { } result && owned.Settle(run) is { } pending)
+            {
+                await NoteRunAsync(owned, run, pending, result);
+                await ChargeWallTimeAsync(owned, result.Duration);
+            }
+        }
+        catch (CoveException)
+        {
+            // Its sandbox is gone, and how it ended with it.
+            if (owned.Settle(run) is { } pending)
+            {
+                await NoteRunAsync(owned, run, pending, null);
+            }
+        }
+    }
+
+    private async Task EndAsync(Owned owned, SandboxInfo info)
+    {
+        owned.GiveBack();
+        if (owned.NoteEnd())
+        {
+            await _state.Writer.AddAsync(SandboxTable.Ended(info, _state.Time.GetUtcNow()));
+        }
+    }
+}

@@ -1,0 +1,62 @@
+namespace Cove.Server.State;
+
+/// <summary>Who did what. No body, no file name, no secret: only ids, and what came of it.</summary>
+internal sealed record AuditRow
+{
+    public required DateTimeOffset At { get; init; }
+
+    public string? Project { get; init; }
+
+    public string? Key { get; init; }
+
+    public string? KeyName { get; init; }
+
+    /// <summary>The address it came from.</summary>
+    public string? Remote { get; init; }
+
+    /// <summary>The operation's id, or <c>authenticate</c> for one that was let in nowhere.</summary>
+    public required string Operation { get; init; }
+
+    public string? Sandbox { get; init; }
+
+    public string? Run { get; init; }
+
+    /// <summary>The HTTP status.</summary>
+    public required int Status { get; init; }
+
+    /// <summary>The error's code, or how a run ended.</summary>
+    public string? Outcome { get; init; }
+
+    public string? Correlation { get; init; }
+}
+
+/// <summary>The audit log: rows are added and, when they are older than the retention, removed. There is no statement that changes one.</summary>
+internal sealed class AuditTable(Database database)
+{
+    public static Func<Session, Task> Add(AuditRow row) => session => session.ExecuteAsync(
+        """
+        INSERT INTO audit (at, project, key_id, key_name, remote, operation, sandbox, run, status, outcome, correlation)
+        VALUES (@at, @project, @key, @name, @remote, @operation, @sandbox, @run, @status, @outcome, @correlation)
+        """,
+        ("at", row.At), ("project", row.Project), ("key", row.Key), ("name", row.KeyName), ("remote", row.Remote), ("operation", row.Operation),
+        ("sandbox", row.Sandbox), ("run", row.Run), ("status", row.Status), ("outcome", row.Outcome), ("correlation", row.Correlation));
+
+    /// <summary>The newest rows first.</summary>
+    public Task<List<AuditRow>> ListAsync(int limit) => database.ReadAsync(session => session.ListAsync(
+        "SELECT at, project, key_id, key_name, remote, operation, sandbox, run, status, outcome, correlation FROM audit ORDER BY number DESC LIMIT @limit", Map, ("limit", limit)));
+
+    private static AuditRow Map(Row row) => new()
+    {
+        At = row.Time(0),
+        Project = row.TextOrNull(1),
+        Key = row.TextOrNull(2),
+        KeyName = row.TextOrNull(3),
+        Remote = row.TextOrNull(4),
+        Operation = row.Text(5),
+        Sandbox = row.TextOrNull(6),
+        Run = row.TextOrNull(7),
+        Status = (int)row.Number(8),
+        Outcome = row.TextOrNull(9),
+        Correlation = row.TextOrNull(10),
+    };
+}

@@ -1,0 +1,124 @@
+using System.Data.Common;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+
+namespace Cove.Server.State;
+
+/// <summary>
+/// Writes rows nobody waits for, many in one transaction. What is queued here and not yet written is lost by a kill (at most what arrived
+/// while the last transaction was being written); the journal holds the runs, and sandboxes are not written through here.
+/// </summary>
+internal sealed class BackgroundWriter : IAsyncDisposable
+{
+    private const int BatchRows = 512;
+    private const int Attempts = 5;
+    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(200);
+
+    private readonly Database _database;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly Channel<Entry> _queue;
+    private readonly Task _work;
+    private long _lost;
+
+    public BackgroundWriter(Database database, StateOptions options, ILogger log)
+    {
+        (_database, _time, _log) = (database, options.Time, log);
+        _queue = Channel.CreateBounded<Entry>(new BoundedChannelOptions(options.QueueCapacity) { SingleReader = true });
+        _work = Task.Run(WorkAsync);
+    }
+
+    /// <summary>Rows that could not be written.</summary>
+    public long Lost => Volatile.Read(ref _lost);
+
+    /// <summary>Queues a write; completes at once while there is room. When the database is slower than what is asked of it, the asking waits: nothing is dropped for speed.</summary>
+    public ValueTask AddAsync(Func<Session, Task> write) => AddAsync(new Entry(write, null));
+
+    /// <summary>Completes when everything queued so far is committed.</summary>
+    public async Task FlushAsync()
+    {
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await AddAsync(new Entry(_ => Task.CompletedTask, reached));
+        await Task.WhenAny(reached.Task, _work);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _queue.Writer.TryComplete();
+        await _work;
+    }
+
+    private ValueTask AddAsync(Entry entry) => _queue.Writer.TryWrite(entry) ? ValueTask.CompletedTask : WaitAsync(entry);
+
+    private async ValueTask WaitAsync(Entry entry)
+    {
+        try
+        {
+            await _queue.Writer.WriteAsync(entry);
+        }
+        catch (ChannelClosedException)
+        {
+            // The server is gone but for a request that outlasted its drain.
+            Lose(1);
+        }
+    }
+
+    private async Task WorkAsync()
+    {
+        var batch = new List<Entry>(BatchRows);
+        while (await _queue.Reader.WaitToReadAsync())
+        {
+            while (batch.Count < BatchRows && _queue.Reader.TryRead(out var entry))
+            {
+                batch.Add(entry);
+            }
+
+            if (!await TryWriteAsync(batch))
+            {
+                // One row that can't be written must not take the others along.
+                foreach (var entry in batch)
+                {
+                    if (!await TryWriteAsync([entry]))
+                    {
+                        Lose(1);
+                    }
+                }
+            }
+
+            batch.ForEach(static entry => entry.Written?.TrySetResult());
+            batch.Clear();
+        }
+    }
+
+    private async Task<bool> TryWriteAsync(List<Entry> batch)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await _database.TransactAsync(async session =>
+                {
+                    foreach (var entry in batch)
+                    {
+                        await entry.Write(session);
+                    }
+
+                    return true;
+                });
+            }
+            catch (DbException failure) when (attempt < Attempts && _database.Dialect.IsPassing(failure))
+            {
+                await Task.Delay(RetryPause * attempt, _time);
+            }
+            catch (Exception failure)
+            {
+                _log.WriteFailed(failure, batch.Count);
+                return false;
+            }
+        }
+    }
+
+    private void Lose(int rows) => _log.RowsLost(Interlocked.Add(ref _lost, rows));
+
+    private readonly record struct Entry(Func<Session, Task> Write, TaskCompletionSource? Written);
+}

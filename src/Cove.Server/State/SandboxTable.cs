@@ -1,0 +1,50 @@
+using System.Text.Json;
+using Cove.Wire;
+
+namespace Cove.Server.State;
+
+/// <summary>Every sandbox that was made and why it ended. The environment it was given is not kept: secrets travel in it.</summary>
+internal sealed class SandboxTable(Database database)
+{
+    /// <summary>Committed before the caller hears of the sandbox.</summary>
+    public Task AddAsync(SandboxInfo info, string project, string? key, string node) => database.WriteAsync(session => session.ExecuteAsync(
+        "INSERT INTO sandboxes (id, project, key_id, node, template, info, created_at) VALUES (@id, @project, @key, @node, @template, @info, @created)",
+        ("id", info.Id.Value), ("project", project), ("key", key), ("node", node), ("template", info.Template), ("info", Text(info)), ("created", info.CreatedAt)));
+
+    /// <summary>What is kept of a project's sandbox; another project's is not there.</summary>
+    public Task<SandboxInfo?> FindAsync(SandboxId id, string project) => database.ReadAsync(session => session.FirstAsync(
+        "SELECT info FROM sandboxes WHERE id = @id AND project = @project", row => Info(row.Text(0)), ("id", id.Value), ("project", project)));
+
+    /// <summary>A project's sandboxes that ended, oldest first, after a place in that order.</summary>
+    public Task<List<SandboxInfo>> ListEndedAsync(string project, DateTimeOffset after, string afterId, int limit) => database.ReadAsync(session => session.ListAsync(
+        """
+        SELECT info FROM sandboxes WHERE project = @project AND ended_at IS NOT NULL AND (created_at > @after OR (created_at = @after AND id > @id))
+        ORDER BY created_at, id LIMIT @limit
+        """,
+        row => Info(row.Text(0)), ("project", project), ("after", after), ("id", afterId), ("limit", limit)));
+
+    /// <summary>Notes an end; the first one noted stays.</summary>
+    public static Func<Session, Task> Ended(SandboxInfo info, DateTimeOffset now) => session => session.ExecuteAsync(
+        "UPDATE sandboxes SET info = @info, ended_at = @now, end_reason = @reason WHERE id = @id AND ended_at IS NULL",
+        ("info", Text(info)), ("now", now), ("reason", info.EndReason?.ToString()), ("id", info.Id.Value));
+
+    /// <summary>A change of its life (an extension).</summary>
+    public static Func<Session, Task> Changed(SandboxInfo info) => session => session.ExecuteAsync(
+        "UPDATE sandboxes SET info = @info WHERE id = @id AND ended_at IS NULL", ("info", Text(info)), ("id", info.Id.Value));
+
+    /// <summary>Marks what was alive when the last server of this node died. Run before the first request is served.</summary>
+    public Task<int> EndLostAsync(string node, DateTimeOffset now) => database.WriteAsync(async session =>
+    {
+        var lost = await session.ListAsync("SELECT info FROM sandboxes WHERE node = @node AND ended_at IS NULL", row => Info(row.Text(0)), ("node", node));
+        foreach (var info in lost)
+        {
+            await Ended(info with { State = SandboxState.Ended, EndReason = SandboxEndReason.EngineLost }, now)(session);
+        }
+
+        return lost.Count;
+    });
+
+    private static string Text(SandboxInfo info) => JsonSerializer.Serialize(info, CoveJson.Wire.SandboxInfo);
+
+    private static SandboxInfo Info(string text) => JsonSerializer.Deserialize(text, CoveJson.Wire.SandboxInfo) ?? throw new JsonException("A sandbox row is null.");
+}

@@ -1,0 +1,114 @@
+using Microsoft.Extensions.Logging;
+
+namespace Cove.Server.State;
+
+/// <summary>All that the server keeps: one database, its tables, and the writer of rows nobody waits for.</summary>
+internal sealed class StateStore : IAsyncDisposable
+{
+    private static readonly TimeSpan IdempotencyLife = TimeSpan.FromHours(24);
+
+    private readonly Database _database;
+    private readonly StateOptions _options;
+    private readonly ILogger _log;
+    private readonly ITimer _purge;
+    private FileStream? _lock;
+
+    private StateStore(Database database, StateOptions options, string node, ILogger log)
+    {
+        (_database, _options, _log, Node) = (database, options, log, node);
+        Keys = new KeyTable(database);
+        Projects = new ProjectTable(database);
+        Sandboxes = new SandboxTable(database);
+        Runs = new RunTable(database);
+        Audit = new AuditTable(database);
+        Idempotency = new IdempotencyTable(database);
+        Writer = new BackgroundWriter(database, options, log);
+        _purge = options.Time.CreateTimer(static state => _ = ((StateStore)state!).PurgeAsync(), this, TimeSpan.FromMinutes(5), TimeSpan.FromHours(1));
+    }
+
+    /// <summary>Names this data directory's server among those that share a database.</summary>
+    public string Node { get; }
+
+    public TimeProvider Time => _options.Time;
+
+    public string Place => _database.Dialect.Place;
+
+    public KeyTable Keys { get; }
+
+    public ProjectTable Projects { get; }
+
+    public SandboxTable Sandboxes { get; }
+
+    public RunTable Runs { get; }
+
+    public AuditTable Audit { get; }
+
+    public IdempotencyTable Idempotency { get; }
+
+    public BackgroundWriter Writer { get; }
+
+    /// <summary>Opens the database, makes it when it is missing and brings its schema up to date.</summary>
+    public static async Task<StateStore> OpenAsync(StateOptions options, ILogger log)
+    {
+        options.Validate();
+        var node = DataDirectory.Prepare(options.DataDirectory);
+        return new StateStore(await Database.OpenAsync(Dialect.Of(options)), options, node, log);
+    }
+
+    /// <summary>Takes the data directory for this server alone and accounts for what was alive when the last one died. Called once, before the first request.</summary>
+    public async Task BeginServingAsync()
+    {
+        _lock = DataDirectory.Lock(_options.DataDirectory);
+        if (await Sandboxes.EndLostAsync(Node, Time.GetUtcNow()) is var lost and > 0)
+        {
+            _log.SandboxesLost(lost);
+        }
+
+        await Idempotency.ReleaseLostAsync(Node);
+    }
+
+    /// <summary>What is wrong with the database; null when it answers.</summary>
+    public async ValueTask<string?> FaultAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _database.ReadAsync(session => session.NumberAsync("SELECT 1")).WaitAsync(cancellationToken);
+            return null;
+        }
+        catch (CoveException failure)
+        {
+            return failure.Error.Code;
+        }
+    }
+
+    /// <summary>Removes what is older than it is kept for.</summary>
+    public async Task PurgeAsync()
+    {
+        var now = Time.GetUtcNow();
+        try
+        {
+            await _database.WriteAsync(async session =>
+            {
+                var old = now - _options.Retention;
+                await session.ExecuteAsync("DELETE FROM audit WHERE at < @old", ("old", old));
+                await session.ExecuteAsync("DELETE FROM runs WHERE started_at < @old", ("old", old));
+                await session.ExecuteAsync("DELETE FROM runs WHERE sandbox IN (SELECT id FROM sandboxes WHERE ended_at < @old)", ("old", old));
+                await session.ExecuteAsync("DELETE FROM sandboxes WHERE ended_at < @old", ("old", old));
+                await session.ExecuteAsync("DELETE FROM usage WHERE day < @old", ("old", old.ToUnixTimeSeconds() / 86_400));
+                return await session.ExecuteAsync("DELETE FROM idempotency WHERE created_at <= @old", ("old", now - IdempotencyLife));
+            });
+        }
+        catch (Exception failure)
+        {
+            _log.PurgeFailed(failure);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _purge.DisposeAsync();
+        await Writer.DisposeAsync();
+        await _database.DisposeAsync();
+        _lock?.Dispose();
+    }
+}

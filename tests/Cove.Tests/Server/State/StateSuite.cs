@@ -1,0 +1,320 @@
+using Cove.Server.Access;
+using Cove.Server.Hosting;
+using Cove.Server.State;
+using Cove.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace Cove.Tests.Server.State;
+
+/// <summary>What the state promises, whichever database keeps it.</summary>
+public abstract class StateSuite<TDatabase> : IAsyncLifetime
+    where TDatabase : TestDatabase, new()
+{
+    private readonly TDatabase _database = new();
+    private StateStore _state = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        await _database.PrepareAsync();
+        _state = await _database.OpenAsync();
+        await _state.Projects.AddAsync("alpha", Now);
+        await _state.Projects.AddAsync("beta", Now);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_state is not null)
+        {
+            await _state.DisposeAsync();
+        }
+
+        await _database.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    private DateTimeOffset Now => _database.Time.GetUtcNow();
+
+    [Fact]
+    public async Task What_was_written_is_there_after_a_restart()
+    {
+        var (key, _) = await new KeyDesk(_state.Keys, _database.Time).CreateAsync(new KeyRequest { Name = "ci", Project = "gamma", Scopes = Scopes.Read, Life = TimeSpan.FromDays(1) });
+        await ReopenAsync();
+
+        var found = await _state.Keys.FindAsync(key.Id);
+        Assert.Equal(("gamma", "ci", (long)Scopes.Read, key.Hash), (found!.Project, found.Name, found.Scopes, found.Hash));
+        Assert.Equal(Now + TimeSpan.FromDays(1), found.ExpiresAt);
+        Assert.Equal(["alpha", "beta", "gamma"], (await _state.Projects.ListAsync()).Select(p => p.Name));
+    }
+
+    [Fact]
+    public async Task A_key_is_revoked_once_and_stays_so()
+    {
+        var desk = new KeyDesk(_state.Keys, _database.Time);
+        var (key, _) = await desk.CreateAsync(new KeyRequest { Name = "a" });
+        Assert.True(await _state.Keys.AnyAsync(Now));
+        var first = await desk.RevokeAsync(key.Id);
+        _database.Time.Advance(TimeSpan.FromMinutes(1));
+        var second = await desk.RevokeAsync(key.Text);
+
+        Assert.NotNull(first.RevokedAt);
+        Assert.Equal(first.RevokedAt, second.RevokedAt);
+        Assert.False(await _state.Keys.AnyAsync(Now));
+        Assert.Equal("unknown_key", (await Assert.ThrowsAsync<CoveException>(() => desk.RevokeAsync("nokeyyet"))).Error.Code);
+    }
+
+    [Fact]
+    public async Task A_sandbox_is_found_by_its_project_alone()
+    {
+        var info = await AddAsync("alpha");
+        var found = await _state.Sandboxes.FindAsync(info.Id, "alpha");
+        Assert.Equal(info.Metadata, found!.Metadata);
+        Assert.Equal(info with { Metadata = null, Isolation = null! }, found with { Metadata = null, Isolation = null! });
+        Assert.Null(await _state.Sandboxes.FindAsync(info.Id, "beta"));
+        Assert.Null(await _state.Sandboxes.FindAsync(new SandboxId("snone"), "alpha"));
+    }
+
+    [Fact]
+    public async Task What_was_alive_when_the_server_died_is_accounted_for_and_nothing_else()
+    {
+        await _state.BeginServingAsync();
+        var alive = await AddAsync("alpha");
+        var ended = await AddAsync("alpha");
+        await WriteAsync(SandboxTable.Ended(ended with { State = SandboxState.Ended, EndReason = SandboxEndReason.IdleTimeout }, Now));
+        var elsewhere = Info();
+        await _state.Sandboxes.AddAsync(elsewhere, "alpha", null, "another-node");
+
+        await ReopenAsync();
+        await _state.BeginServingAsync();
+
+        Assert.Equal((SandboxState.Ended, SandboxEndReason.EngineLost), await StateOfAsync(alive.Id));
+        Assert.Equal((SandboxState.Ended, SandboxEndReason.IdleTimeout), await StateOfAsync(ended.Id));
+        Assert.Equal((SandboxState.Ready, null), await StateOfAsync(elsewhere.Id));
+        Assert.Equal([alive.Id, ended.Id], (await _state.Sandboxes.ListEndedAsync("alpha", default, "", 10)).Select(s => s.Id).OrderBy(id => id != alive.Id));
+    }
+
+    [Fact]
+    public async Task Two_servers_do_not_share_a_data_directory()
+    {
+        await _state.BeginServingAsync();
+        await using var second = await _database.OpenAsync();
+        Assert.Equal("state_in_use", (await Assert.ThrowsAsync<CoveException>(second.BeginServingAsync)).Error.Code);
+    }
+
+    [Fact]
+    public async Task Runs_and_audit_rows_are_written_behind_and_flushed()
+    {
+        var sandbox = await AddAsync("alpha");
+        var run = new StoredRun { Id = RunId.New(), Sandbox = sandbox.Id, Project = "alpha", Kind = "code", StartedAt = Now, EndedAt = Now, Outcome = RunOutcome.Ok, Duration = TimeSpan.FromMilliseconds(7) };
+        for (var i = 0; i < 2000; i++)
+        {
+            await _state.Writer.AddAsync(AuditTable.Add(new AuditRow { At = Now, Operation = "run", Status = 200, Run = "r" + i }));
+        }
+
+        await _state.Writer.AddAsync(RunTable.Put(run));
+        await _state.Writer.FlushAsync();
+
+        Assert.Equal(run, Assert.Single(await _state.Runs.ListAsync(sandbox.Id)));
+        var rows = await _state.Audit.ListAsync(5000);
+        Assert.Equal(Enumerable.Range(0, 2000).Select(i => "r" + i).Reverse(), rows.Select(r => r.Run!));
+    }
+
+    [Fact]
+    public async Task One_row_that_can_not_be_written_takes_no_other_along()
+    {
+        await _state.Writer.AddAsync(AuditTable.Add(new AuditRow { At = Now, Operation = "before", Status = 200 }));
+        await _state.Writer.AddAsync(RunTable.Put(new StoredRun { Id = RunId.New(), Sandbox = new SandboxId("snone"), Project = "alpha", Kind = "code", StartedAt = Now }));
+        await _state.Writer.AddAsync(AuditTable.Add(new AuditRow { At = Now, Operation = "after", Status = 200 }));
+        await _state.Writer.FlushAsync();
+
+        Assert.Equal(["after", "before"], (await _state.Audit.ListAsync(10)).Select(r => r.Operation));
+        Assert.Equal(1, _state.Writer.Lost);
+    }
+
+    [Fact]
+    public async Task What_is_queued_at_the_end_is_written()
+    {
+        await _state.Writer.AddAsync(AuditTable.Add(new AuditRow { At = Now, Operation = "last", Status = 200 }));
+        await ReopenAsync();
+        Assert.Equal("last", Assert.Single(await _state.Audit.ListAsync(10)).Operation);
+    }
+
+    [Fact]
+    public async Task Old_rows_are_removed_and_young_ones_stay()
+    {
+        var old = await AddAsync("alpha");
+        await WriteAsync(RunTable.Put(new StoredRun { Id = RunId.New(), Sandbox = old.Id, Project = "alpha", Kind = "code", StartedAt = Now }));
+        await WriteAsync(SandboxTable.Ended(old with { State = SandboxState.Ended, EndReason = SandboxEndReason.Deleted }, Now));
+        await WriteAsync(AuditTable.Add(new AuditRow { At = Now, Operation = "old", Status = 200 }));
+        var alive = await AddAsync("alpha");
+        _database.Time.Advance(TimeSpan.FromDays(91));
+        await WriteAsync(AuditTable.Add(new AuditRow { At = Now, Operation = "young", Status = 200 }));
+
+        await _state.PurgeAsync();
+
+        Assert.Null(await _state.Sandboxes.FindAsync(old.Id, "alpha"));
+        Assert.NotNull(await _state.Sandboxes.FindAsync(alive.Id, "alpha"));
+        Assert.Empty(await _state.Runs.ListAsync(old.Id));
+        Assert.Equal("young", Assert.Single(await _state.Audit.ListAsync(10)).Operation);
+    }
+
+    [Fact]
+    public async Task Processor_time_adds_up_by_project_and_day()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(async _ => await _state.Writer.AddAsync(ProjectTable.ChargeCpu("alpha", 20_000, 10))));
+        await WriteAsync(ProjectTable.ChargeCpu("alpha", 20_001, 3));
+        Assert.Equal((500, 3, 0), (await _state.Projects.CpuAsync("alpha", 20_000), await _state.Projects.CpuAsync("alpha", 20_001), await _state.Projects.CpuAsync("beta", 20_000)));
+    }
+
+    [Fact]
+    public async Task A_project_keeps_the_quotas_of_its_own()
+    {
+        var own = new StoredProject("alpha") { MaxSandboxes = 3, CpuSecondsPerDay = 9 };
+        Assert.True(await _state.Projects.SetAsync(own));
+        Assert.False(await _state.Projects.SetAsync(new StoredProject("none")));
+        Assert.Equal(own, await _state.Projects.FindAsync("alpha"));
+    }
+
+    [Fact]
+    public async Task A_named_request_is_claimed_by_one_of_many()
+    {
+        var name = new RequestName("alpha", "/v1/sandboxes", "k");
+        var claims = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => _state.Idempotency.ClaimAsync(name, "hash", _state.Node, Now, Now - TimeSpan.FromDays(1))));
+        Assert.Single(claims, claim => claim is null);
+        await _state.Idempotency.FinishAsync(name, new StoredAnswer(201, "application/json", "/x", "{}"));
+        var known = await _state.Idempotency.ClaimAsync(name, "hash", _state.Node, Now, Now - TimeSpan.FromDays(1));
+        Assert.Equal(new StoredAnswer(201, "application/json", "/x", "{}"), known!.Answer);
+
+        _database.Time.Advance(TimeSpan.FromHours(25));
+        Assert.Null(await _state.Idempotency.ClaimAsync(name, "other", _state.Node, Now, Now - TimeSpan.FromDays(1)));
+    }
+
+    [Fact]
+    public async Task A_database_of_a_newer_build_is_refused_and_left_as_it_is()
+    {
+        await using (var database = await Database.OpenAsync(Dialect.Of(_database.Options)))
+        {
+            await Migrations.ApplyAsync(database, [.. Migrations.Steps, "CREATE TABLE later (x BIGINT)"]);
+        }
+
+        var failure = await Assert.ThrowsAsync<CoveException>(_database.OpenAsync);
+        Assert.Equal("state_newer", failure.Error.Code);
+        Assert.Contains("version 2", failure.Error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_migration_that_fails_changes_nothing()
+    {
+        await using (var database = await Database.OpenAsync(Dialect.Of(_database.Options)))
+        {
+            await Assert.ThrowsAnyAsync<System.Data.Common.DbException>(() => Migrations.ApplyAsync(database, [.. Migrations.Steps, "CREATE TABLE later (x BIGINT); CREATE TABLE keys (x BIGINT)"]));
+            Assert.Equal(1, await database.ReadAsync(session => session.NumberAsync("SELECT MAX(version) FROM schema_version")));
+            await Migrations.ApplyAsync(database, [.. Migrations.Steps, "CREATE TABLE later (x BIGINT)"]);
+        }
+    }
+
+    [Fact]
+    public async Task Many_that_open_a_new_database_at_once_make_one_schema()
+    {
+        await using var fresh = new TDatabase();
+        await fresh.PrepareAsync();
+        var opened = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(fresh.OpenAsync)));
+        Assert.Single(opened.Select(state => state.Node).Distinct());
+        foreach (var state in opened)
+        {
+            await state.DisposeAsync();
+        }
+    }
+
+    private async Task ReopenAsync()
+    {
+        await _state.DisposeAsync();
+        _state = await _database.OpenAsync();
+    }
+
+    private async Task WriteAsync(Func<Session, Task> write)
+    {
+        await _state.Writer.AddAsync(write);
+        await _state.Writer.FlushAsync();
+    }
+
+    private async Task<SandboxInfo> AddAsync(string project)
+    {
+        var info = Info();
+        await _state.Sandboxes.AddAsync(info, project, null, _state.Node);
+        return info;
+    }
+
+    private async Task<(SandboxState, SandboxEndReason?)> StateOfAsync(SandboxId id)
+    {
+        var found = await _state.Sandboxes.FindAsync(id, "alpha");
+        return (found!.State, found.EndReason);
+    }
+
+    private SandboxInfo Info() => new()
+    {
+        Id = SandboxId.New(),
+        Template = "base",
+        State = SandboxState.Ready,
+        Limits = new SandboxLimits(),
+        Isolation = FakeCove.Tier,
+        Metadata = new Dictionary<string, string> { ["job"] = "a\0b é" },
+        CreatedAt = Now,
+        ExpiresAt = Now + TimeSpan.FromHours(1),
+        IdleTimeout = TimeSpan.FromMinutes(10),
+    };
+}
+
+public sealed class SqliteState : StateSuite<SqliteDatabase>
+{
+    [Fact]
+    public async Task The_file_and_its_directory_are_their_owners_alone()
+    {
+        await using var database = new SqliteDatabase();
+        await using var state = await database.OpenAsync();
+        await state.Projects.AddAsync("p", default);
+        const UnixFileMode others = (UnixFileMode)0x3F;
+        Assert.All(Directory.GetFiles(database.Directory, "cove.db*"), file => Assert.Equal(default, File.GetUnixFileMode(file) & others));
+        Assert.Equal(default, File.GetUnixFileMode(database.Directory) & others);
+    }
+
+    [Fact]
+    public async Task A_directory_that_others_may_enter_is_refused()
+    {
+        using var directory = new TemporaryDirectory();
+        File.SetUnixFileMode(directory.Path, (UnixFileMode)0x1ED);
+        var failure = await Assert.ThrowsAsync<CoveException>(() => StateStore.OpenAsync(new StateOptions { DataDirectory = directory.Path }, NullLogger.Instance));
+        Assert.Equal("state_not_private", failure.Error.Code);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_no_database_is_refused_with_its_name()
+    {
+        await using var database = new SqliteDatabase();
+        Directory.CreateDirectory(database.Directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        await File.WriteAllTextAsync(Path.Combine(database.Directory, "cove.db"), new string('x', 5000));
+        var failure = await Assert.ThrowsAsync<CoveException>(database.OpenAsync);
+        Assert.Equal("state_unusable", failure.Error.Code);
+        Assert.Contains("cove.db", failure.Error.Message, StringComparison.Ordinal);
+    }
+}
+
+public sealed class PostgresState : StateSuite<PostgresDatabase>
+{
+    [Theory]
+    [InlineData("nonsense")]
+    [InlineData("Host=a;Unknown=1;Password=hunter2")]
+    public void A_connection_string_that_is_none_is_refused_without_being_repeated(string connection)
+    {
+        var failure = Assert.Throws<CoveException>(() => Dialect.Of(new StateOptions { DataDirectory = "/x", Database = connection }));
+        Assert.Equal("invalid_option", failure.Error.Code);
+        Assert.DoesNotContain(connection, failure.Error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_uri_is_a_connection_string_too()
+    {
+        var dialect = Dialect.Of(new StateOptions { DataDirectory = "/x", Database = "postgresql://me:p%40ss@db.example:6543/cove?sslmode=require" });
+        Assert.Equal("postgresql://db.example:6543/cove", dialect.Place);
+    }
+}
