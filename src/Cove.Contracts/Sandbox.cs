@@ -80,6 +80,9 @@ public enum SandboxEndReason
 
     /// <summary>The engine or the host failed; not the guest's doing.</summary>
     InfrastructureFailure,
+
+    /// <summary>Its engine was killed; the next engine found that out from the journal.</summary>
+    EngineLost,
 }
 
 /// <summary>What is known of a sandbox.</summary>

@@ -44,6 +44,7 @@ public static class LocalEngine
         }
 
         LoadOwnAssemblies();
+        engine.GiveJournalsTo((uint)id);
         Posix.BecomeForGood((uint)id);
         return id;
     }
