@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using Cove.Wire;
 
@@ -19,19 +20,30 @@ public sealed partial class CoveClient
     }
 
     /// <inheritdoc/>
-    public Task<RunInfo> StartRunAsync(SandboxId sandbox, RunRequest request, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    public Task<RunInfo> StartRunAsync(SandboxId sandbox, RunRequest request, CancellationToken cancellationToken = default) => SendAsync(
+        HttpMethod.Post, Of(sandbox) + "/runs?background=true", Body(request, CoveJson.Wire.RunRequest), CoveJson.Wire.RunInfo, cancellationToken);
 
     /// <inheritdoc/>
-    public IAsyncEnumerable<RunEvent> ReadRunAsync(SandboxId sandbox, RunId run, long after = 0, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    /// <remarks>A stream that breaks is taken up again after its last event, for as long as <see cref="CoveClientOptions.ResumeLimit"/> says.</remarks>
+    public IAsyncEnumerable<RunEvent> ReadRunAsync(SandboxId sandbox, RunId run, long after = 0, CancellationToken cancellationToken = default) =>
+        new Following<RunEvent>(this, _options, last => Events(sandbox, run, last), CoveJson.Wire.RunEvent, static e => e.Sequence, static e => e is RunCompleted)
+            .ReadAsync(after, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<RunInfo> GetRunAsync(SandboxId sandbox, RunId run, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    public Task<RunInfo> GetRunAsync(SandboxId sandbox, RunId run, CancellationToken cancellationToken = default) =>
+        SendAsync(HttpMethod.Get, Of(sandbox, run), null, CoveJson.Wire.RunInfo, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<RunInfo>> ListRunsAsync(SandboxId sandbox, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    public async Task<IReadOnlyList<RunInfo>> ListRunsAsync(SandboxId sandbox, CancellationToken cancellationToken = default) =>
+        (await SendAsync(HttpMethod.Get, Of(sandbox) + "/runs", null, CoveJson.Wire.RunList, cancellationToken)).Runs;
 
     /// <inheritdoc/>
-    public Task WriteStdinAsync(SandboxId sandbox, RunId run, ReadOnlyMemory<byte> input, bool close = false, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    public Task WriteStdinAsync(SandboxId sandbox, RunId run, ReadOnlyMemory<byte> input, bool close = false, CancellationToken cancellationToken = default)
+    {
+        var body = new ReadOnlyMemoryContent(input);
+        body.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
+        return SendAsync(HttpMethod.Post, Of(sandbox, run) + "/stdin?close=" + Text(close), body, cancellationToken);
+    }
 
     /// <inheritdoc/>
     public Task InterruptRunAsync(SandboxId sandbox, RunId run, CancellationToken cancellationToken = default) =>
@@ -42,8 +54,32 @@ public sealed partial class CoveClient
         SendAsync(HttpMethod.Post, Of(sandbox, run) + "/kill", null, cancellationToken);
 
     /// <summary>Sends a run; the answer's events are still to be read.</summary>
-    internal Task<HttpResponseMessage> OpenRunAsync(SandboxId sandbox, RunRequest request, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Post, Of(sandbox) + "/runs", Body(request, CoveJson.Wire.RunRequest), HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+    internal async Task<EventLines> OpenRunAsync(SandboxId sandbox, RunRequest request, CancellationToken cancellationToken)
+    {
+        var path = Of(sandbox) + "/runs?on_disconnect=" + (_options.InterruptsOnDisconnect ? "interrupt" : "keep");
+        return await OpenAsync(HttpMethod.Post, path, Body(request, CoveJson.Wire.RunRequest), cancellationToken);
+    }
+
+    /// <summary>Takes up a run's events after one.</summary>
+    internal Task<EventLines> ResumeRunAsync(SandboxId sandbox, RunId run, long after, CancellationToken cancellationToken) =>
+        OpenAsync(HttpMethod.Get, Events(sandbox, run, after), null, cancellationToken);
+
+    /// <summary>Opens a stream of events.</summary>
+    internal async Task<EventLines> OpenAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
+    {
+        var response = await SendAsync(method, path, content, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        try
+        {
+            return new EventLines(response, await response.Content.ReadAsStreamAsync(cancellationToken));
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
+    }
 
     private static string Of(SandboxId sandbox, RunId run) => Of(sandbox) + "/runs/" + Uri.EscapeDataString(run.Value);
+
+    private static string Events(SandboxId sandbox, RunId run, long after) => Of(sandbox, run) + $"/events?after={after}";
 }

@@ -36,13 +36,16 @@ public sealed partial class CoveClient : ICove
 
     /// <inheritdoc/>
     public Task<SandboxPage> ListSandboxesAsync(SandboxFilter? filter = null, CancellationToken cancellationToken = default) =>
-        SendAsync(HttpMethod.Get, "/v1/sandboxes", null, CoveJson.Wire.SandboxPage, cancellationToken);
+        SendAsync(HttpMethod.Get, "/v1/sandboxes" + (filter is null ? "" : Query(filter)), null, CoveJson.Wire.SandboxPage, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<SandboxInfo> ExtendSandboxAsync(SandboxId sandbox, SandboxExtension extension, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    public Task<SandboxInfo> ExtendSandboxAsync(SandboxId sandbox, SandboxExtension extension, CancellationToken cancellationToken = default) =>
+        SendAsync(HttpMethod.Patch, Of(sandbox), Body(extension, CoveJson.Wire.SandboxExtension), CoveJson.Wire.SandboxInfo, cancellationToken);
 
     /// <inheritdoc/>
-    public IAsyncEnumerable<SandboxEvent> ReadSandboxEventsAsync(SandboxId sandbox, long after = 0, bool follow = false, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    public IAsyncEnumerable<SandboxEvent> ReadSandboxEventsAsync(SandboxId sandbox, long after = 0, bool follow = false, CancellationToken cancellationToken = default) =>
+        new Following<SandboxEvent>(this, _options, last => Of(sandbox) + $"/events?after={last}&follow={Text(follow)}", CoveJson.Wire.SandboxEvent, static e => e.Sequence, static e => e.Type == "ended")
+            .ReadAsync(after, cancellationToken);
 
     /// <inheritdoc/>
     public Task DeleteSandboxAsync(SandboxId sandbox, CancellationToken cancellationToken = default) =>
@@ -72,6 +75,16 @@ public sealed partial class CoveClient : ICove
     {
         _http.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    private static string Query(SandboxFilter filter)
+    {
+        var query = new List<string> { $"limit={filter.Limit}" };
+        query.AddRange((filter.States ?? []).Select(s => "state=" + s.ToString().ToLowerInvariant()));
+        query.AddRange((filter.Metadata ?? new Dictionary<string, string>()).Select(m => $"metadata.{Uri.EscapeDataString(m.Key)}={Uri.EscapeDataString(m.Value)}"));
+        query.AddRange(filter.Template is { } template ? ["template=" + Uri.EscapeDataString(template)] : Array.Empty<string>());
+        query.AddRange(filter.Cursor is { } cursor ? ["cursor=" + Uri.EscapeDataString(cursor)] : Array.Empty<string>());
+        return "?" + string.Join('&', query);
     }
 
     private static string Of(SandboxId sandbox) => "/v1/sandboxes/" + Uri.EscapeDataString(sandbox.Value);

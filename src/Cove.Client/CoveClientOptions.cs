@@ -27,7 +27,19 @@ public sealed record CoveClientOptions
     /// <summary>How long an interrupted run may take to report its end before it is killed, and again before it is given up. Default 5 s.</summary>
     public TimeSpan InterruptGrace { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The clock of that grace.</summary>
+    /// <summary>
+    /// Whether a run that is read with <see cref="ICove.RunAsync"/> is interrupted when its connection breaks. Default: yes over a Unix socket (who
+    /// asked has gone), no over TCP, where a stream that breaks is taken up again.
+    /// </summary>
+    public bool? InterruptOnDisconnect { get; init; }
+
+    /// <summary>
+    /// How long a stream that broke is tried to be taken up again, since its last event, before the run's end is given as <c>connection_lost</c>. Default 60 s;
+    /// pauses between tries grow from 100 ms to 5 s.
+    /// </summary>
+    public TimeSpan ResumeLimit { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The clock of these times.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>A server as the environment names it: <c>COVE_URL</c> (default <c>http://127.0.0.1:8787</c>) and <c>COVE_API_KEY</c>.</summary>
@@ -41,6 +53,8 @@ public sealed record CoveClientOptions
 
         return new CoveClientOptions { Server = server, ApiKey = Environment.GetEnvironmentVariable("COVE_API_KEY") is { Length: > 0 } key ? key : null };
     }
+
+    internal bool InterruptsOnDisconnect => InterruptOnDisconnect ?? UnixSocket is not null;
 
     internal string Address => UnixSocket ?? Server?.ToString() ?? "";
 }

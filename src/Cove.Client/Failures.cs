@@ -51,6 +51,35 @@ internal static class Failures
         Remediation = "Whether the code ran to its end is not known; look at what it changed before running it again.",
     };
 
+    public static RunError NotResumed(string address, RunId run, TimeSpan limit, string reason) => new()
+    {
+        Code = "connection_lost",
+        Category = ErrorCategory.Infrastructure,
+        Retryable = false,
+        Message = $"The connection to {address} ended before the run did, and for {limit.TotalSeconds:0} s it could not be taken up again ({reason}).",
+        Remediation = $"The run goes on without you: read the events of run {run} when the server answers again, or interrupt it.",
+    };
+
+    /// <summary>Whether another try may find the other end in a better state.</summary>
+    public static bool MayPass(Exception failure) => failure switch
+    {
+        CoveException { Error: { Code: "engine_unreachable" or "http_502" or "http_503" or "http_504" } } => true,
+        CoveException { Error: { Category: ErrorCategory.Infrastructure, Retryable: true } } => true,
+        CoveException => false,
+        _ => failure is IOException or HttpRequestException,
+    };
+
+    /// <summary>Whether a request that got no answer may have reached the other end all the same.</summary>
+    public static bool MayHaveArrived(Exception failure) => failure switch
+    {
+        CoveException { Error.Code: "engine_unreachable" } => failure.InnerException is not HttpRequestException
+        {
+            HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError,
+        },
+        CoveException => false,
+        _ => true,
+    };
+
     public static RunError InterruptedBeforeStart() => new()
     {
         Code = "interrupted",

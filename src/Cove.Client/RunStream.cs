@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.IO.Pipelines;
 using System.Text.Json;
 using Cove.Wire;
 
@@ -7,30 +5,31 @@ namespace Cove.Client;
 
 /// <summary>
 /// One run as its events arrive. It never throws and always ends in a <see cref="RunCompleted"/>: when the other end doesn't send one, this side says so.
-/// Cancelling interrupts; an interrupted run that doesn't end within the grace is killed, and given up after one more.
+/// A stream that breaks is taken up again, unless its break is to interrupt the run. Cancelling interrupts; an interrupted run that doesn't end within the
+/// grace is killed, and given up after one more.
 /// </summary>
 internal sealed class RunStream : IAsyncDisposable
 {
-    /// <summary>Longer than any event an engine sends (16 MiB of display data, as JSON): what is longer is no event.</summary>
-    private const int MaximumLineBytes = 128 << 20;
-
     private readonly CoveClient _client;
     private readonly CoveClientOptions _options;
     private readonly SandboxId _sandbox;
     private readonly RunRequest _request;
     private readonly CancellationToken _callerCancelled;
     private readonly CancellationTokenSource _giveUp = new();
+    private readonly Backoff _backoff;
     private readonly long _startedAt;
     private CancellationTokenRegistration _onCancel;
-    private HttpResponseMessage? _response;
-    private PipeReader? _reader;
+    private EventLines? _lines;
     private long _sequence;
+    private bool _begun;
+    private bool _answered;
     private bool _ended;
 
     public RunStream(CoveClient client, CoveClientOptions options, SandboxId sandbox, RunRequest request, CancellationToken callerCancelled)
     {
         (_client, _options, _sandbox, _request, _callerCancelled) = (client, options, sandbox, request, callerCancelled);
         _startedAt = options.Time.GetTimestamp();
+        _backoff = new Backoff(options);
     }
 
     /// <summary>The next event; null after the last one.</summary>
@@ -44,21 +43,16 @@ internal sealed class RunStream : IAsyncDisposable
         RunEvent next;
         try
         {
-            if (_reader is null)
+            if (!_begun && _callerCancelled.IsCancellationRequested)
             {
-                if (_callerCancelled.IsCancellationRequested)
-                {
-                    return End(RunOutcome.Interrupted, Failures.InterruptedBeforeStart());
-                }
-
-                await StartAsync();
+                return End(RunOutcome.Interrupted, Failures.InterruptedBeforeStart());
             }
 
             next = await ReadAsync();
         }
         catch (CoveException failure)
         {
-            var refused = failure.Error.Category is not ErrorCategory.Infrastructure;
+            var refused = !_answered && failure.Error.Category is not ErrorCategory.Infrastructure;
             return End(refused ? RunOutcome.Refused : RunOutcome.InfrastructureFailure, failure.Error);
         }
         catch (OperationCanceledException)
@@ -78,17 +72,12 @@ internal sealed class RunStream : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _onCancel.DisposeAsync();
-        if (_reader is not null && !_ended)
+        if (_begun && !_ended)
         {
             await LeaveAsync();
         }
 
-        _response?.Dispose();
-        if (_reader is not null)
-        {
-            await _reader.CompleteAsync();
-        }
-
+        await CloseAsync();
         await _giveUp.CancelAsync();
         _giveUp.Dispose();
     }
@@ -107,44 +96,71 @@ internal sealed class RunStream : IAsyncDisposable
         }
     }
 
-    private async Task StartAsync()
-    {
-        _onCancel = _callerCancelled.Register(static state => _ = ((RunStream)state!).StopAsync(), this);
-        _response = await _client.OpenRunAsync(_sandbox, _request, _giveUp.Token);
-        _reader = PipeReader.Create(await _response.Content.ReadAsStreamAsync(_giveUp.Token), new StreamPipeReaderOptions(bufferSize: 64 * 1024));
-    }
-
-    private async ValueTask<RunEvent> ReadAsync()
+    private async Task<RunEvent> ReadAsync()
     {
         while (true)
         {
-            var read = await _reader!.ReadAsync(_giveUp.Token);
-            if (read.Buffer.PositionOf((byte)'\n') is { } end)
+            try
             {
-                var line = read.Buffer.Slice(0, end);
-                var next = Parse(line);
-                _reader.AdvanceTo(read.Buffer.GetPosition(1, end));
+                _lines ??= await OpenAsync();
+                var next = await _lines.NextAsync(CoveJson.Wire.RunEvent, _giveUp.Token) ?? throw new IOException("the stream ended without a completed event");
+                _backoff.Reset();
                 return next;
             }
-
-            if (read.IsCompleted)
+            catch (Exception failure) when (!_options.InterruptsOnDisconnect && _begun && Failures.MayPass(failure) && (_answered || Failures.MayHaveArrived(failure)))
             {
-                throw new IOException("the stream ended without a completed event");
-            }
+                await CloseAsync();
+                if (!await _backoff.WaitAsync(_giveUp.Token))
+                {
+                    throw new CoveException(Failures.NotResumed(_options.Address, _request.Id!.Value, _options.ResumeLimit, failure.Message), failure);
+                }
 
-            if (read.Buffer.Length > MaximumLineBytes)
-            {
-                throw new InvalidDataException("an event is longer than any engine sends");
+                _answered = true; // whether it was is not known: it is asked for by its id from now on
             }
-
-            _reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }
     }
 
-    private static RunEvent Parse(ReadOnlySequence<byte> line)
+    private async Task<EventLines> OpenAsync()
     {
-        var json = new Utf8JsonReader(line);
-        return JsonSerializer.Deserialize(ref json, CoveJson.Wire.RunEvent) ?? throw new JsonException("An event is null.");
+        if (!_begun)
+        {
+            _begun = true;
+            _onCancel = _callerCancelled.Register(static state => _ = ((RunStream)state!).StopAsync(), this);
+            var lines = await _client.OpenRunAsync(_sandbox, _request, _giveUp.Token);
+            _answered = true;
+            return lines;
+        }
+
+        try
+        {
+            return await _client.ResumeRunAsync(_sandbox, _request.Id!.Value, _sequence, _giveUp.Token);
+        }
+        catch (CoveException unknown) when (unknown.Error.Code == "run_not_found" && _sequence == 0)
+        {
+            return await SendAgainAsync();
+        }
+    }
+
+    /// <summary>The request was lost on its way, or is still on it: under its id it can only begin once.</summary>
+    private async Task<EventLines> SendAgainAsync()
+    {
+        try
+        {
+            return await _client.OpenRunAsync(_sandbox, _request, _giveUp.Token);
+        }
+        catch (CoveException known) when (known.Error.Code == "run_id_in_use")
+        {
+            return await _client.ResumeRunAsync(_sandbox, _request.Id!.Value, _sequence, _giveUp.Token);
+        }
+    }
+
+    private async ValueTask CloseAsync()
+    {
+        if (_lines is { } lines)
+        {
+            _lines = null;
+            await lines.DisposeAsync();
+        }
     }
 
     private async Task StopAsync()

@@ -28,6 +28,10 @@ internal static class Transport
         {
             handler.ConnectCallback = async (_, cancellationToken) => new NetworkStream(await ConnectAsync(path, options.AcceptedUsers, cancellationToken), ownsSocket: true);
         }
+        else
+        {
+            handler.ConnectCallback = static (context, cancellationToken) => ConnectAsync(context.DnsEndPoint, cancellationToken);
+        }
 
         var client = new HttpClient(handler)
         {
@@ -42,6 +46,26 @@ internal static class Transport
         }
 
         return client;
+    }
+
+    /// <summary>A connection on which the death of the other end is noticed within half a minute, also while nothing is sent.</summary>
+    private static async ValueTask<Stream> ConnectAsync(System.Net.DnsEndPoint server, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 15);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 5);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 3);
+            await socket.ConnectAsync(server, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 
     private static async Task<Socket> ConnectAsync(string path, IReadOnlyCollection<uint>? acceptedUsers, CancellationToken cancellationToken)

@@ -26,10 +26,10 @@ public sealed class CoveSandbox : IAsyncDisposable
     public IAsyncEnumerable<RunEvent> RunAsync(RunRequest request, CancellationToken cancellationToken = default) => Cove.RunAsync(Id, request, cancellationToken);
 
     /// <summary>Runs code or a command to its end. What it did wrong is in the report, not thrown.</summary>
-    public Task<RunReport> RunToEndAsync(RunRequest request, CancellationToken cancellationToken = default) => Cove.RunToEndAsync(Id, request, cancellationToken);
+    public Task<FinishedRun> RunToEndAsync(RunRequest request, CancellationToken cancellationToken = default) => Cove.RunToEndAsync(Id, request, cancellationToken);
 
     /// <summary>Runs code in the language's default kernel, whose variables stay, to its end.</summary>
-    public Task<RunReport> RunToEndAsync(string code, Language language = Language.Python, CancellationToken cancellationToken = default) =>
+    public Task<FinishedRun> RunToEndAsync(string code, Language language = Language.Python, CancellationToken cancellationToken = default) =>
         RunToEndAsync(new RunRequest { Code = code, Language = language }, cancellationToken);
 
     /// <summary>Opens a file, or a part of it.</summary>

@@ -24,6 +24,27 @@ public sealed record EngineOptions
     /// <summary>Protections that may be missing, by name: <c>memory</c>, <c>cpu</c>, <c>pids</c>, <c>landlock</c>, <c>ids</c>. Default: none; a missing protection then refuses the start.</summary>
     public IReadOnlySet<string> AllowDegraded { get; init; } = new HashSet<string>();
 
+    /// <summary>
+    /// Where journals are kept, so that what happened can be read after this process died; an absolute path, made when it is missing, one engine's
+    /// alone. Default: null, in memory only.
+    /// </summary>
+    public string? JournalDirectory { get; init; }
+
+    /// <summary>Bytes of one sandbox's journal on disk; over it the oldest eighth goes. Default 256 MiB; 1 MiB to 64 GiB.</summary>
+    public long JournalBytesPerSandbox { get; init; } = 256L << 20;
+
+    /// <summary>How long the journal of an ended sandbox is kept. Default 7 days; 1 minute to 366 days.</summary>
+    public TimeSpan JournalRetention { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>Bytes of all ended sandboxes' journals; over it the oldest go, looked at hourly. Default 10 GiB; 1 MiB to 100 TiB.</summary>
+    public long JournalBytes { get; init; } = 10L << 30;
+
+    /// <summary>Told of every sandbox's end, also of those an engine before this one lost (while this one starts). Must not wait; what it throws is logged.</summary>
+    internal Action<SandboxEnd>? OnSandboxEnded { get; init; }
+
+    /// <summary>Told of every run's end; refused ones are none. Must not wait; what it throws is logged.</summary>
+    internal Action<RunEnd>? OnRunEnded { get; init; }
+
     private static readonly string[] _protections = ["memory", "cpu", "pids", "landlock", "ids"];
 
     internal void Validate()
@@ -36,6 +57,10 @@ public sealed record EngineOptions
         Require(
             InterruptGrace >= TimeSpan.FromMilliseconds(10) && InterruptGrace <= TimeSpan.FromSeconds(60),
             nameof(InterruptGrace), InterruptGrace, "10 ms to 60 s");
+        Require(JournalDirectory is null || Path.IsPathFullyQualified(JournalDirectory), nameof(JournalDirectory), JournalDirectory, "an absolute path, or null");
+        Require(JournalBytesPerSandbox is >= 1L << 20 and <= 64L << 30, nameof(JournalBytesPerSandbox), JournalBytesPerSandbox, "1 MiB to 64 GiB, in bytes");
+        Require(JournalRetention >= TimeSpan.FromMinutes(1) && JournalRetention <= TimeSpan.FromDays(366), nameof(JournalRetention), JournalRetention, "1 minute to 366 days");
+        Require(JournalBytes is >= 1L << 20 and <= 100L << 40, nameof(JournalBytes), JournalBytes, "1 MiB to 100 TiB, in bytes");
         foreach (var name in AllowDegraded)
         {
             Require(_protections.Contains(name), nameof(AllowDegraded), name, $"names out of {string.Join(", ", _protections)}");

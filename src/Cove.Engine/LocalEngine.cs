@@ -51,6 +51,7 @@ public static class LocalEngine
         }
 
         LoadOwnAssemblies();
+        engine.GiveJournalsTo((uint)id);
         Posix.BecomeForGood((uint)id);
         return id;
     }

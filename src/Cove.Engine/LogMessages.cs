@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cove.Engine;
 
-/// <summary>Every log message of the engine. Ids: 1xx engine, 2xx sandboxes, 3xx pool, 4xx runs and kernels, 5xx files. Never reused.</summary>
+/// <summary>Every log message of the engine. Ids: 1xx engine, 2xx sandboxes, 3xx pool, 4xx runs and kernels, 5xx files, 6xx journal. Never reused.</summary>
 internal static partial class LogMessages
 {
     [LoggerMessage(100, LogLevel.Information, "Engine started: backend {Backend}, privilege {Privilege}, {Templates} templates")]
@@ -40,6 +40,18 @@ internal static partial class LogMessages
 
     [LoggerMessage(404, LogLevel.Warning, "A {Language} kernel could not be started")]
     public static partial void KernelStartFailed(this ILogger logger, Exception exception, Language language);
+
+    [LoggerMessage(600, LogLevel.Error, "The journal of sandbox {Sandbox} could not be written; what follows is in memory only")]
+    public static partial void JournalFailed(this ILogger logger, Exception exception, SandboxId sandbox);
+
+    [LoggerMessage(601, LogLevel.Warning, "Sandbox {Sandbox} was lost with the engine before this one, {Runs} runs in progress with it")]
+    public static partial void SandboxEngineLost(this ILogger logger, SandboxId sandbox, int runs);
+
+    [LoggerMessage(602, LogLevel.Warning, "Old journals could not be removed")]
+    public static partial void JournalSweepFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(603, LogLevel.Error, "Who is told of ends failed to hear of {Subject}")]
+    public static partial void ObserverFailed(this ILogger logger, Exception exception, string subject);
 
     [LoggerMessage(500, LogLevel.Information, "The file worker of a sandbox was started anew after: {Detail}")]
     public static partial void FileWorkerRestarted(this ILogger logger, string detail);

@@ -27,6 +27,18 @@ internal static partial class Posix
         _ = ProcessControl(SetDumpable, 1, 0, 0, 0);
     }
 
+    /// <summary>Gives a file or directory to another user; a link itself, not what it names.</summary>
+    internal static void Give(string path, uint id)
+    {
+        if (ChangeOwner(path, id, id) != 0)
+        {
+            throw new IOException($"'{path}' could not be given to user {id}: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}.");
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int ChangeOwner(string path, uint user, uint group);
+
     [LibraryImport("libc", EntryPoint = "setgroups", SetLastError = true)]
     private static partial int SetGroups(nuint count, nint groups);
 

@@ -68,6 +68,62 @@ internal static class Refusals
         Remediation = "Create a new sandbox; longer idle_timeout or max_lifetime keep one for longer.",
     });
 
+    public static CoveException RunNotFound(RunId run) => new(new RunError
+    {
+        Code = "run_not_found",
+        Category = ErrorCategory.NotFound,
+        Retryable = false,
+        Message = $"The sandbox knows no run '{run}'.",
+        Remediation = "Check the id; a run that was refused has none, and only the newest runs are remembered.",
+    });
+
+    public static CoveException RunEnded(RunId run) => new(new RunError
+    {
+        Code = "run_ended",
+        Category = ErrorCategory.Conflict,
+        Retryable = false,
+        Message = $"The run '{run}' has ended; nothing reads its standard input any more.",
+        Remediation = "Start another run.",
+    });
+
+    public static CoveException StdinClosed(RunId run, string why) => new(new RunError
+    {
+        Code = "stdin_closed",
+        Category = ErrorCategory.Conflict,
+        Retryable = false,
+        Message = $"The standard input of the run '{run}' is closed: {why}.",
+        Remediation = "Start a command with keep_stdin_open, and write before closing.",
+    });
+
+    public static CoveException StdinFull(RunId run, TimeSpan waited) => new(new RunError
+    {
+        Code = "stdin_full",
+        Category = ErrorCategory.Conflict,
+        Retryable = true,
+        Message = $"The run '{run}' did not read its standard input for {waited.TotalSeconds:0} s; nothing of this write was taken.",
+        Remediation = "Write it again once the program reads, or interrupt the run.",
+    });
+
+    public static CoveException EventsExpired(long after, long? first = null) => new(new RunError
+    {
+        Code = "events_expired",
+        Category = ErrorCategory.NotFound,
+        Retryable = false,
+        Message = $"The events after {after} are not in the journal any more{(first is { } f ? $"; the first one left is {f}" : "")}.",
+        Remediation = first is { } next ? $"Read with after={next - 1}, and expect a gap." : "Get the run's info for how it ended; its events were dropped to keep the journal within its bounds.",
+    });
+
+    public static CoveException JournalHeld(string directory, Exception inner) => new(
+        new RunError
+        {
+            Code = "journal_in_use",
+            Category = ErrorCategory.Infrastructure,
+            Retryable = true,
+            Message = $"The journal directory '{directory}' belongs to another engine that is running ({inner.Message}).",
+            Remediation = "End that engine, or give this one a JournalDirectory of its own.",
+        },
+        inner);
+
     public static CoveException KernelNotFound(string kernel) => new(new RunError
     {
         Code = "kernel_not_found",

@@ -27,7 +27,7 @@ public sealed partial class SandboxEngine
         await using var registration = cancellationToken.UnsafeRegister(static state => ((Run)state!).Stop.Request(StopReason.Interrupt), run);
         try
         {
-            await foreach (var next in run.Events.ReadAsync())
+            await foreach (var next in run.Log.ReadAsync(after: 0, CancellationToken.None))
             {
                 yield return next;
             }
@@ -35,7 +35,6 @@ public sealed partial class SandboxEngine
         finally
         {
             run.Stop.Request(StopReason.Interrupt); // of a run that ended: nothing
-            run.Events.Release();
             await pipeline;
         }
     }
@@ -47,19 +46,29 @@ public sealed partial class SandboxEngine
     public Task KillRunAsync(SandboxId sandbox, RunId run, CancellationToken cancellationToken = default) => StopRun(sandbox, run, StopReason.Kill);
 
     /// <inheritdoc/>
-    public Task<RunInfo> StartRunAsync(SandboxId sandbox, RunRequest request, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    public async Task<RunInfo> StartRunAsync(SandboxId sandbox, RunRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var running = Live();
+        var (found, run) = Admit(sandbox, request, out var refusal);
+        if (found is null || run is null)
+        {
+            throw new CoveException(refusal!);
+        }
 
-    /// <inheritdoc/>
-    public IAsyncEnumerable<RunEvent> ReadRunAsync(SandboxId sandbox, RunId run, long after = 0, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+        _ = new RunPipeline(found, run, request, running.Settings).RunToEndAsync(); // never throws, and ends by itself
+        await foreach (var first in run.Log.ReadAsync(after: 0, CancellationToken.None))
+        {
+            if (first is RunCompleted { Result: { Outcome: RunOutcome.Refused, Error: { } error } })
+            {
+                throw new CoveException(error);
+            }
 
-    /// <inheritdoc/>
-    public Task<RunInfo> GetRunAsync(SandboxId sandbox, RunId run, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+            break;
+        }
 
-    /// <inheritdoc/>
-    public Task<IReadOnlyList<RunInfo>> ListRunsAsync(SandboxId sandbox, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
-
-    /// <inheritdoc/>
-    public Task WriteStdinAsync(SandboxId sandbox, RunId run, ReadOnlyMemory<byte> input, bool close = false, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+        return run.Log.Info!;
+    }
 
     private (Sandbox? Sandbox, Run? Run) Admit(SandboxId id, RunRequest request, out RunError? refusal)
     {
@@ -67,7 +76,13 @@ public sealed partial class SandboxEngine
         {
             var sandbox = _sandboxes.Open(Checked(id));
             refusal = RunRules.Check(request);
-            return (sandbox, refusal is null ? sandbox.Admit(request.Id, out refusal) : null);
+            var run = refusal is null ? sandbox.Admit(request.Id, out refusal) : null;
+            if (run is not null && request.KeepStdinOpen)
+            {
+                run.Stdin = new RunStdin(run.Id, _time);
+            }
+
+            return (sandbox, run);
         }
         catch (CoveException exception)
         {

@@ -1,4 +1,5 @@
 using Cove.Engine.Isolation;
+using Cove.Engine.Journal;
 using Cove.Engine.Kernels;
 using Cove.Engine.Pool;
 using Cove.Engine.Runs;
@@ -21,6 +22,7 @@ public sealed partial class SandboxEngine : ICove
     private readonly SandboxTable _sandboxes = new();
     private Running? _running;
     private EngineGauges? _gauges;
+    private Journals? _journals;
 
     internal SandboxEngine(IIsolationBackend backend, EngineOptions options, TimeProvider time, ILogger logger)
     {
@@ -43,6 +45,15 @@ public sealed partial class SandboxEngine : ICove
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
         _options.Validate();
+        var ends = new Ends(_options, _logger);
+        _journals = new Journals(_options, _time, _logger);
+        foreach (var (lost, runs) in _journals.Recover())
+        {
+            _sandboxes.AddEnded(lost);
+            runs.ToList().ForEach(run => ends.Tell(new RunEnd(run, null)));
+            ends.Tell(new SandboxEnd(lost, null));
+        }
+
         var catalog = TemplateCatalog.Load(_options.TemplatesDirectory, _options.AddedTemplatesDirectory);
         await _backend.StartAsync(cancellationToken);
         var templates = new Dictionary<string, LoadedTemplate>();
@@ -51,7 +62,7 @@ public sealed partial class SandboxEngine : ICove
             templates.Add(template.Name, new LoadedTemplate(template, await _backend.PrepareAsync(template, cancellationToken)));
         }
 
-        var settings = new RunSettings(_time, _options.InterruptGrace, _backend.Tier, _logger);
+        var settings = new RunSettings(_time, _options.InterruptGrace, _backend.Tier, _logger, _journals, ends);
         var factory = new CellFactory(_backend, _options.CreateConcurrency, _time);
         var desk = new ClaimDesk(templates, factory, _options, settings, _sandboxes);
         _running = new Running(templates, settings, desk);
@@ -75,14 +86,20 @@ public sealed partial class SandboxEngine : ICove
         Task.FromResult(_sandboxes.Describe(Checked(sandbox)));
 
     /// <inheritdoc/>
-    public Task<SandboxPage> ListSandboxesAsync(SandboxFilter? filter = null, CancellationToken cancellationToken = default) =>
-        Task.FromResult(new SandboxPage(_sandboxes.List()));
+    public Task<SandboxPage> ListSandboxesAsync(SandboxFilter? filter = null, CancellationToken cancellationToken = default)
+    {
+        filter ??= new SandboxFilter();
+        var after = SandboxListing.Check(filter);
+        return Task.FromResult(SandboxListing.Page(filter.States is null ? _sandboxes.NotEnded() : _sandboxes.All(), filter, after));
+    }
 
     /// <inheritdoc/>
-    public Task<SandboxInfo> ExtendSandboxAsync(SandboxId sandbox, SandboxExtension extension, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
-
-    /// <inheritdoc/>
-    public IAsyncEnumerable<SandboxEvent> ReadSandboxEventsAsync(SandboxId sandbox, long after = 0, bool follow = false, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    public Task<SandboxInfo> ExtendSandboxAsync(SandboxId sandbox, SandboxExtension extension, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(extension);
+        SandboxRules.Check(extension);
+        return Task.FromResult(_sandboxes.Open(Checked(sandbox)).Extend(extension));
+    }
 
     /// <inheritdoc/>
     public Task DeleteSandboxAsync(SandboxId sandbox, CancellationToken cancellationToken = default) =>
@@ -136,6 +153,7 @@ public sealed partial class SandboxEngine : ICove
         }
 
         await _backend.DisposeAsync();
+        Interlocked.Exchange(ref _journals, null)?.Dispose();
     }
 
     private Running Live() => Volatile.Read(ref _running) ?? throw Refusals.EngineStopped();

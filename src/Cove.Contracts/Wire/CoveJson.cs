@@ -29,6 +29,7 @@ namespace Cove.Wire;
 [JsonSerializable(typeof(SandboxExtension))]
 [JsonSerializable(typeof(SandboxEvent))]
 [JsonSerializable(typeof(RunInfo))]
+[JsonSerializable(typeof(FinishedRun))]
 [JsonSerializable(typeof(RunList))]
 [JsonSerializable(typeof(TerminalRequest))]
 [JsonSerializable(typeof(FileChange))]

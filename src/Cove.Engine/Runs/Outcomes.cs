@@ -19,8 +19,13 @@ internal static class Outcomes
 
     public static RunError RunIdInUse(RunId run) => Error(
         "run_id_in_use", ErrorCategory.Conflict, false,
-        $"A run with the id '{run}' is in progress.",
-        "Leave the id out, or give each run its own.");
+        $"The sandbox has a run with the id '{run}' already.",
+        "Leave the id out, or give each run its own; read that run's events if it is the one you mean.");
+
+    public static RunError EngineLost() => Error(
+        "engine_lost", ErrorCategory.Infrastructure, false,
+        "The engine was killed while the run was in progress; the sandbox and all in it are gone.",
+        "Create a new sandbox. What the run had done outside of it, if anything, is not known; look before running it again.");
 
     public static RunError KernelLanguage(string kernel, Language is_, Language asked) => Error(
         "invalid_request", ErrorCategory.Request, false,

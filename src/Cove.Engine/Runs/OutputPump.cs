@@ -8,7 +8,7 @@ namespace Cove.Engine.Runs;
 /// Carries one output stream of a run to its events: decoded incrementally, cut at the budget, the rest saved in the sandbox.
 /// It reads on whatever happens, so that a guest is never stuck in a write because of a limit.
 /// </summary>
-internal sealed class OutputPump(OutputStream stream, ByteSource source, RunEvents events, OutputSpill spill, Action overLimit)
+internal sealed class OutputPump(OutputStream stream, ByteSource source, RunEvents events, OutputSpill spill, OutputPace pace, Action overLimit)
 {
     /// <summary>Bytes of a stream that are shown.</summary>
     public const long ShownBytes = 1L << 20;
@@ -58,7 +58,7 @@ internal sealed class OutputPump(OutputStream stream, ByteSource source, RunEven
                 }
 
                 await AcceptAsync(buffer.AsMemory(0, count));
-                await events.WhenRoomAsync();
+                await pace.AfterAsync(count, endOfRun);
             }
         }
         catch (OperationCanceledException)

@@ -1,20 +1,38 @@
+using Cove.Engine.Journal;
+
 namespace Cove.Engine.Runs;
 
 /// <summary>One run in progress: its events, the wish to stop it, and its clock.</summary>
-internal sealed class Run(RunId id, TimeProvider time)
+internal sealed class Run
 {
-    private readonly long _started = time.GetTimestamp();
+    private readonly TimeProvider _time;
+    private readonly long _started;
 
-    public RunId Id => id;
+    public Run(RunId id, SandboxJournal journal, TimeProvider time)
+    {
+        _time = time;
+        _started = time.GetTimestamp();
+        Id = id;
+        Log = new RunLog(id, journal);
+        Events = new RunEvents(Log, time);
+    }
+
+    public RunId Id { get; }
 
     /// <summary>The kernel it runs in, once it was let in.</summary>
     public string? Kernel { get; set; }
 
-    public RunEvents Events { get; } = new(time);
+    /// <summary>Its standard input, where a caller may go on writing it.</summary>
+    public RunStdin? Stdin { get; set; }
+
+    /// <summary>What it said, for those who read.</summary>
+    public RunLog Log { get; }
+
+    public RunEvents Events { get; }
 
     public RunStop Stop { get; } = new();
 
-    public TimeSpan Elapsed => time.GetElapsedTime(_started);
+    public TimeSpan Elapsed => _time.GetElapsedTime(_started);
 }
 
 /// <summary>How a run ended, before the facts that every result carries are added.</summary>

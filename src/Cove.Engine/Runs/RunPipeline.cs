@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using Cove.Engine.Guest;
 using Cove.Engine.Isolation;
+using Cove.Engine.Journal;
 using Cove.Engine.Kernels;
 using Cove.Engine.Sandboxes;
 using Microsoft.Extensions.Logging;
@@ -150,7 +151,11 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
             Pump(OutputStream.Stderr, command.Stderr),
             result: null,
             () => FeedAsync(command.Stdin),
-            command.Close);
+            () =>
+            {
+                run.Stdin?.End();
+                command.Close();
+            });
         TakeDownWhenStuck(_ending);
         return Verdicts.OfCommand(_ending, CaseFile());
     }
@@ -161,7 +166,16 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
         {
             if (request.Stdin is { Length: > 0 } bytes)
             {
-                await stdin.WriteAsync(bytes, CancellationToken.None); // false: the command closed its input, which is its right
+                if (!await stdin.WriteAsync(bytes, CancellationToken.None))
+                {
+                    run.Stdin?.Refuse(); // the command closed its input, which is its right
+                    return;
+                }
+            }
+
+            if (run.Stdin is { } more)
+            {
+                await more.PumpAsync(stdin);
             }
         }
         finally
@@ -173,7 +187,7 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
     private RunStart Start() => new(sandbox, run, _clock, settings);
 
     private OutputPump Pump(OutputStream stream, ByteSource source) => new(
-        stream, source, run.Events, new OutputSpill(run.Id, stream, sandbox.Files), () => run.Stop.Request(StopReason.OutputLimit));
+        stream, source, run.Events, new OutputSpill(run.Id, stream, sandbox.Files), new OutputPace(settings.Time), () => run.Stop.Request(StopReason.OutputLimit));
 
     private void TakeDownWhenStuck(Ending ending)
     {
@@ -238,12 +252,22 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
         EngineMeter.RunEnded(activity, request, result);
 
         // What a reader may do when it sees the end (run again in this kernel, use the id again) must be possible by then.
+        run.Stdin?.End();
         sandbox.Forget(run);
         run.Events.Completed(result);
+        TellEnd();
+    }
+
+    private void TellEnd()
+    {
+        if (settings.Ends.AreHeard && run.Log.Info is { } info)
+        {
+            settings.Ends.Tell(new RunEnd(info, sandbox.Cpu.Since(_ending?.Usage.CpuNanoseconds)));
+        }
     }
 
     private static string Nonce(out string nonce) => nonce = RandomNumberGenerator.GetHexString(32, lowercase: true);
 }
 
 /// <summary>What every run of an engine shares.</summary>
-internal sealed record RunSettings(TimeProvider Time, TimeSpan InterruptGrace, IsolationTier Tier, ILogger Logger);
+internal sealed record RunSettings(TimeProvider Time, TimeSpan InterruptGrace, IsolationTier Tier, ILogger Logger, Journals Journals, Ends Ends);

@@ -88,6 +88,7 @@ internal static class RunRules
         RefuseFor("code", "working_directory", request.WorkingDirectory);
         RefuseFor("code", "environment", request.Environment);
         RefuseFor("code", "stdin", request.Stdin);
+        RefuseFor("code", "keep_stdin_open", request.KeepStdinOpen ? true : null);
     }
 
     private static void ThrowForCommand(RunRequest request)
@@ -137,6 +138,24 @@ internal static class RunRules
         if (bytes > MaxArgvBytes)
         {
             throw Refusals.InvalidRequest("argv", $"{bytes} bytes", $"at most {MaxArgvBytes >> 10} KiB in all; write more to a file");
+        }
+    }
+
+    /// <summary>Checks what is to be written to a standard input.</summary>
+    public static void Input(ReadOnlyMemory<byte> input)
+    {
+        if (input.Length > RunStdin.MaxBytes)
+        {
+            throw Refusals.InvalidRequest("input", $"{input.Length} bytes", $"at most {RunStdin.MaxBytes >> 20} MiB a call; write more in several");
+        }
+    }
+
+    /// <summary>Checks where to read on.</summary>
+    public static void After(long after)
+    {
+        if (after < 0)
+        {
+            throw Refusals.InvalidRequest("after", after, "the sequence of an event, or 0");
         }
     }
 

@@ -69,7 +69,6 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
         using var deadline = clock.Time.CreateTimer(
             static state => ((RunStop)state!).Request(StopReason.Deadline), run.Stop, clock.Timeout, Timeout.InfiniteTimeSpan);
         var climbing = ladder.WatchAsync(ended.Task);
-        _ = ReleaseWhenStoppedAsync(ended.Task);
         var reading = result?.RunAsync(endOfRun.Token);
         var pumps = Task.WhenAll(stdout.RunAsync(endOfRun.Token), stderr.RunAsync(endOfRun.Token));
         var starting = StartAsync(start);
@@ -80,7 +79,6 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
         finally
         {
             ended.TrySetResult();
-            run.Events.Release();
             await endOfRun.CancelAsync();
             await SettleAsync(Task.WhenAll(pumps, reading ?? Task.CompletedTask), close);
             close();
@@ -136,13 +134,6 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
             static (_, state) => ((TaskCompletionSource)state!).TrySetResult(), failed,
             CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         return failed.Task;
-    }
-
-    /// <summary>While a run is being stopped, its output is drained whether anyone reads it or not: a guest stuck in a write cannot hear.</summary>
-    private async Task ReleaseWhenStoppedAsync(Task ended)
-    {
-        await Task.WhenAny(run.Stop.Asked, ended);
-        run.Events.Release();
     }
 
     private async Task SettleAsync(Task pumps, Action close)

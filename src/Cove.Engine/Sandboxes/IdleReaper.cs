@@ -8,7 +8,7 @@ internal sealed class IdleReaper : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly TimeProvider _time;
-    private readonly TimeSpan _idle;
+    private TimeSpan _idle;
     private readonly Action<SandboxEndReason> _expired;
     private readonly ITimer _idleTimer;
     private readonly ITimer _lifeTimer;
@@ -42,6 +42,30 @@ internal sealed class IdleReaper : IDisposable
         {
             _inUse--;
             _lastUse = _time.GetTimestamp();
+        }
+    }
+
+    /// <summary>Changes what is given, counted from now.</summary>
+    public void Extend(TimeSpan? idle, TimeSpan? lifetime)
+    {
+        lock (_lock)
+        {
+            if (_disposed)
+            {
+                return;
+            }
+
+            if (idle is { } newIdle)
+            {
+                _idle = newIdle;
+                _lastUse = _time.GetTimestamp();
+                _idleTimer.Change(newIdle, Timeout.InfiniteTimeSpan);
+            }
+
+            if (lifetime is { } left)
+            {
+                _lifeTimer.Change(left, Timeout.InfiniteTimeSpan);
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 using Cove.Engine.Files;
 using Cove.Engine.Isolation;
+using Cove.Engine.Journal;
 using Cove.Engine.Kernels;
 using Cove.Engine.Runs;
 using Cove.Engine.Templates;
@@ -22,6 +23,8 @@ internal sealed record SandboxPlan
     public required TimeSpan IdleTimeout { get; init; }
 
     public required TimeSpan MaxLifetime { get; init; }
+
+    public NetworkPolicy Network { get; init; }
 }
 
 /// <summary>One sandbox: it owns a cell, the kernels and runs in it, and its own end.</summary>
@@ -37,6 +40,8 @@ internal sealed class Sandbox : IAsyncDisposable
     private readonly TaskCompletionSource _tornDown = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly IdleReaper _reaper;
     private readonly DateTimeOffset _createdAt;
+    private DateTimeOffset _expiresAt;
+    private TimeSpan _idleTimeout;
     private TaskCompletionSource? _lastRunEnded;
     private SandboxState _state = SandboxState.Creating;
     private SandboxEndReason? _endReason;
@@ -48,6 +53,9 @@ internal sealed class Sandbox : IAsyncDisposable
         _settings = settings;
         _ended = ended;
         _createdAt = settings.Time.GetUtcNow();
+        _expiresAt = _createdAt + plan.MaxLifetime;
+        _idleTimeout = plan.IdleTimeout;
+        Journal = settings.Journals.Create(plan.Id);
         Cell = cell;
         Files = new SandboxFiles(cell, settings.Time, settings.Logger);
         Kernels = new KernelTable(new KernelHome(cell, plan.Limits, environment, settings.Time), plan.Loaded.Facts);
@@ -69,6 +77,11 @@ internal sealed class Sandbox : IAsyncDisposable
     public KernelTable Kernels { get; }
 
     public SandboxFiles Files { get; }
+
+    public SandboxJournal Journal { get; }
+
+    /// <summary>What it used of the processor, told piece by piece.</summary>
+    public CpuMeter Cpu { get; } = new();
 
     public SandboxState State
     {
@@ -106,10 +119,11 @@ internal sealed class Sandbox : IAsyncDisposable
                     EndReason = _endReason,
                     Limits = Limits,
                     Isolation = _settings.Tier,
+                    Network = _plan.Network,
                     Metadata = _plan.Metadata,
                     CreatedAt = _createdAt,
-                    ExpiresAt = _createdAt + _plan.MaxLifetime,
-                    IdleTimeout = _plan.IdleTimeout,
+                    ExpiresAt = _expiresAt,
+                    IdleTimeout = _idleTimeout,
                 };
             }
         }
@@ -123,8 +137,29 @@ internal sealed class Sandbox : IAsyncDisposable
             _state = SandboxLifecycle.Next(_state, SandboxTrigger.Made);
         }
 
+        Journal.Begin(Info);
         _ = Cell.Exited.ContinueWith(
             exit => OnCellExited(exit.Result), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+    }
+
+    /// <summary>Changes how long it lives, counted from now.</summary>
+    public SandboxInfo Extend(SandboxExtension extension)
+    {
+        lock (_lock)
+        {
+            if (_state != SandboxState.Ready)
+            {
+                throw Refusals.SandboxEnded(Id, _endReason);
+            }
+
+            _expiresAt = extension.Lifetime is { } left ? _settings.Time.GetUtcNow() + left : _expiresAt;
+            _idleTimeout = extension.IdleTimeout ?? _idleTimeout;
+        }
+
+        _reaper.Extend(extension.IdleTimeout, extension.Lifetime);
+        var info = Info;
+        Journal.Append("extended", info);
+        return info;
     }
 
     /// <summary>Counts as use until the answer is disposed: an idle sandbox is one in which nothing is in progress.</summary>
@@ -136,14 +171,14 @@ internal sealed class Sandbox : IAsyncDisposable
         lock (_lock)
         {
             refusal = _state != SandboxState.Ready ? Refusals.SandboxEnded(Id, _endReason).Error
-                : id is { } given && _runs.ContainsKey(given) ? Outcomes.RunIdInUse(given)
+                : id is { } given && (_runs.ContainsKey(given) || Journal.Find(given) is not null) ? Outcomes.RunIdInUse(given)
                 : null;
             if (refusal is not null)
             {
                 return null;
             }
 
-            var run = new Run(id ?? RunId.New(), _settings.Time);
+            var run = new Run(id ?? RunId.New(), Journal, _settings.Time);
             _runs.Add(run.Id, run);
             _reaper.Enter();
             return run;
@@ -229,13 +264,16 @@ internal sealed class Sandbox : IAsyncDisposable
 
     private async Task TearDownAsync(SandboxEndReason reason)
     {
+        TimeSpan? rest = null;
         try
         {
             _reaper.Dispose();
             var runs = StopRuns(reason);
+            var cpu = _settings.Ends.AreHeard ? StartFailure.Usage(Cell).CpuNanoseconds : null;
             await Quietly(Cell.DisposeAsync().AsTask().WaitAsync(TearDownLimit, _settings.Time));
             Files.Dispose();
             await Quietly(runs.WaitAsync(TearDownLimit, _settings.Time));
+            rest = Cpu.Since(cpu);
         }
         finally
         {
@@ -245,7 +283,10 @@ internal sealed class Sandbox : IAsyncDisposable
             }
 
             _settings.Logger.SandboxEnded(Id, reason);
+            Journal.End(Info);
             _ended(this);
+            _settings.Journals.Retire(Journal);
+            _settings.Ends.Tell(new SandboxEnd(Info, rest));
             _tornDown.TrySetResult();
         }
     }

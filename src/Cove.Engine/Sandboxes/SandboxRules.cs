@@ -23,6 +23,11 @@ internal static class SandboxRules
 
         Environment("environment", request.Environment);
         Labels(request.Metadata);
+        if (!Enum.IsDefined(request.Network))
+        {
+            throw Refusals.InvalidRequest("network", (int)request.Network, "none");
+        }
+
         return new SandboxPlan
         {
             Id = SandboxId.New(),
@@ -30,10 +35,27 @@ internal static class SandboxRules
             Limits = Limits(request.Limits, loaded.Template.Limits),
             Environment = Copy(request.Environment),
             Metadata = Copy(request.Metadata),
-            IdleTimeout = Span("idle_timeout", request.IdleTimeout ?? DefaultIdleTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(24), "1 s to 24 h"),
-            MaxLifetime = Span("max_lifetime", request.MaxLifetime ?? DefaultMaxLifetime, TimeSpan.FromSeconds(1), TimeSpan.FromDays(30), "1 s to 30 days"),
+            IdleTimeout = Idle(request.IdleTimeout ?? DefaultIdleTimeout),
+            MaxLifetime = Lifetime("max_lifetime", request.MaxLifetime ?? DefaultMaxLifetime),
+            Network = request.Network,
         };
     }
+
+    /// <summary>Checks a change of a sandbox's life.</summary>
+    public static void Check(SandboxExtension extension)
+    {
+        if (extension is { Lifetime: null, IdleTimeout: null })
+        {
+            throw Refusals.InvalidRequest("lifetime, idle_timeout", "neither", "at least one of them");
+        }
+
+        _ = extension.Lifetime is { } lifetime ? Lifetime("lifetime", lifetime) : default;
+        _ = extension.IdleTimeout is { } idle ? Idle(idle) : default;
+    }
+
+    private static TimeSpan Idle(TimeSpan value) => Span("idle_timeout", value, TimeSpan.FromSeconds(1), TimeSpan.FromHours(24), "1 s to 24 h");
+
+    private static TimeSpan Lifetime(string field, TimeSpan value) => Span(field, value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(30), "1 s to 30 days");
 
     public static TimeSpan CreateTimeout(SandboxRequest request) => Span(
         "create_timeout", request.CreateTimeout ?? DefaultCreateTimeout, TimeSpan.Zero, TimeSpan.FromMinutes(10), "0 to 10 minutes");

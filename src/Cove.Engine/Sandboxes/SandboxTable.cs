@@ -46,8 +46,14 @@ internal sealed class SandboxTable
         return _ended.Find(id) is not null ? null : throw Refusals.SandboxNotFound(id);
     }
 
-    public IReadOnlyList<SandboxInfo> List() =>
-        [.. _live.Values.Select(s => s.Info).Where(i => i.State != SandboxState.Ended).OrderBy(i => i.CreatedAt).ThenBy(i => i.Id.Value, StringComparer.Ordinal)];
+    /// <summary>All that are known, also those that ended.</summary>
+    public IEnumerable<SandboxInfo> All() => _live.Values.Select(s => s.Info).Concat(_ended.All()).DistinctBy(i => i.Id);
+
+    /// <summary>Those that have not ended.</summary>
+    public IEnumerable<SandboxInfo> NotEnded() => _live.Values.Select(s => s.Info).Where(i => i.State != SandboxState.Ended);
+
+    /// <summary>A sandbox that ended before this engine started.</summary>
+    public void AddEnded(SandboxInfo info) => _ended.Add(info);
 
     public IReadOnlyList<Sandbox> Live() => [.. _live.Values];
 }
@@ -75,6 +81,14 @@ internal sealed class EndedSandboxes
             {
                 _infos.Remove(_order.Dequeue());
             }
+        }
+    }
+
+    public IReadOnlyList<SandboxInfo> All()
+    {
+        lock (_lock)
+        {
+            return [.. _infos.Values];
         }
     }
 

@@ -100,11 +100,11 @@ public sealed class NativeEndpointsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_dropped_connection_cancels_its_run()
+    public async Task A_dropped_connection_interrupts_its_run_when_that_was_asked_for()
     {
         var sandbox = await _server.SandboxAsync();
         _server.Cove.Run = run => run.Interrupted;
-        using (var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/sandboxes/{sandbox}/runs") { Content = Json("""{"code":"1"}""") })
+        using (var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/sandboxes/{sandbox}/runs?on_disconnect=interrupt") { Content = Json("""{"code":"1"}""") })
         {
             using var response = await _server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         }

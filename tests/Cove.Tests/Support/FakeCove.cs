@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
-using System.Threading.Channels;
+using Cove.Engine.Journal;
+using Cove.Engine.Sandboxes;
 
 namespace Cove.Tests.Support;
 
@@ -56,11 +57,27 @@ internal sealed class FakeCove : ICove
     public Task<SandboxInfo> GetSandboxAsync(SandboxId sandbox, CancellationToken cancellationToken = default) => Task.FromResult(Known(sandbox));
 
     public Task<SandboxPage> ListSandboxesAsync(SandboxFilter? filter = null, CancellationToken cancellationToken = default) =>
-        Task.FromResult(new SandboxPage([.. Sandboxes.Values]));
+        Task.FromResult(SandboxListing.Page(Sandboxes.Values, filter ?? new SandboxFilter(), SandboxListing.Check(filter ?? new SandboxFilter())));
 
-    public Task<SandboxInfo> ExtendSandboxAsync(SandboxId sandbox, SandboxExtension extension, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    public Task<SandboxInfo> ExtendSandboxAsync(SandboxId sandbox, SandboxExtension extension, CancellationToken cancellationToken = default)
+    {
+        var info = Known(sandbox);
+        SandboxRules.Check(extension);
+        return Task.FromResult(Sandboxes[sandbox] = info with
+        {
+            ExpiresAt = extension.Lifetime is { } lifetime ? DateTimeOffset.UnixEpoch + lifetime : info.ExpiresAt,
+            IdleTimeout = extension.IdleTimeout ?? info.IdleTimeout,
+        });
+    }
 
-    public IAsyncEnumerable<SandboxEvent> ReadSandboxEventsAsync(SandboxId sandbox, long after = 0, bool follow = false, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    /// <summary>What happened to the sandboxes.</summary>
+    public EventWindow<SandboxEvent> Happened { get; } = new(static e => e.Sequence, EventSize.Of);
+
+    public IAsyncEnumerable<SandboxEvent> ReadSandboxEventsAsync(SandboxId sandbox, long after = 0, bool follow = false, CancellationToken cancellationToken = default)
+    {
+        Known(sandbox);
+        return new JournalStream<SandboxEvent>(Happened, static e => e.Sequence, () => null, static _ => null, static (_, _) => true).ReadAsync(after, follow, cancellationToken);
+    }
 
     public async Task DeleteSandboxAsync(SandboxId sandbox, CancellationToken cancellationToken = default)
     {
@@ -78,33 +95,58 @@ internal sealed class FakeCove : ICove
     public async IAsyncEnumerable<RunEvent> RunAsync(SandboxId sandbox, RunRequest request, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         Known(sandbox);
-        LastRun = request;
-        var run = new FakeCoveRun(request.Id ?? RunId.New(), request);
-        _runs[run.Id] = run;
+        var run = Begin(sandbox, request);
         await using var cancelled = cancellationToken.Register(() =>
         {
             RunCancelled.TrySetResult();
             run.Interrupt();
         });
-        run.Emit(new RunStarted { Sequence = 0, Time = default, Run = run.Id, Sandbox = sandbox, Kernel = "python" });
-        var work = run.WorkAsync(Run);
-        await foreach (var next in run.Events.ReadAllAsync(CancellationToken.None))
+        await foreach (var next in run.ReadAsync(0, CancellationToken.None))
         {
             yield return next;
         }
 
-        await work;
+        await run.Work;
     }
 
-    public Task<RunInfo> StartRunAsync(SandboxId sandbox, RunRequest request, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    private FakeCoveRun Begin(SandboxId sandbox, RunRequest request)
+    {
+        Known(sandbox);
+        LastRun = request;
+        var run = new FakeCoveRun(request.Id ?? RunId.New(), sandbox, request);
+        if (!_runs.TryAdd(run.Id, run))
+        {
+            throw Error("run_id_in_use", ErrorCategory.Conflict);
+        }
 
-    public IAsyncEnumerable<RunEvent> ReadRunAsync(SandboxId sandbox, RunId run, long after = 0, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+        run.Begin(Run);
+        return run;
+    }
 
-    public Task<RunInfo> GetRunAsync(SandboxId sandbox, RunId run, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    private FakeCoveRun Known(SandboxId sandbox, RunId run)
+    {
+        Known(sandbox);
+        return _runs.GetValueOrDefault(run) ?? throw Error("run_not_found", ErrorCategory.NotFound);
+    }
 
-    public Task<IReadOnlyList<RunInfo>> ListRunsAsync(SandboxId sandbox, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    public Task<RunInfo> StartRunAsync(SandboxId sandbox, RunRequest request, CancellationToken cancellationToken = default) => Task.FromResult(Begin(sandbox, request).Info);
 
-    public Task WriteStdinAsync(SandboxId sandbox, RunId run, ReadOnlyMemory<byte> input, bool close = false, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    public IAsyncEnumerable<RunEvent> ReadRunAsync(SandboxId sandbox, RunId run, long after = 0, CancellationToken cancellationToken = default) =>
+        Known(sandbox, run).ReadAsync(after, cancellationToken);
+
+    public Task<RunInfo> GetRunAsync(SandboxId sandbox, RunId run, CancellationToken cancellationToken = default) => Task.FromResult(Known(sandbox, run).Info);
+
+    public Task<IReadOnlyList<RunInfo>> ListRunsAsync(SandboxId sandbox, CancellationToken cancellationToken = default)
+    {
+        Known(sandbox);
+        return Task.FromResult<IReadOnlyList<RunInfo>>([.. _runs.Values.Select(r => r.Info)]);
+    }
+
+    public Task WriteStdinAsync(SandboxId sandbox, RunId run, ReadOnlyMemory<byte> input, bool close = false, CancellationToken cancellationToken = default)
+    {
+        Calls.Enqueue($"stdin {System.Text.Encoding.UTF8.GetString(input.Span)} {close}");
+        return Known(sandbox, run).Request.KeepStdinOpen ? Task.CompletedTask : throw Error("stdin_closed", ErrorCategory.Conflict);
+    }
 
     public Task InterruptRunAsync(SandboxId sandbox, RunId run, CancellationToken cancellationToken = default)
     {
@@ -240,18 +282,22 @@ internal sealed class FakeCove : ICove
 }
 
 /// <summary>A run in progress: the test emits its events.</summary>
-internal sealed class FakeCoveRun(RunId id, RunRequest request)
+internal sealed class FakeCoveRun(RunId id, SandboxId sandbox, RunRequest request)
 {
-    private readonly Channel<RunEvent> _events = Channel.CreateUnbounded<RunEvent>();
+    private readonly EventWindow<RunEvent> _events = new(static e => e.Sequence, EventSize.Of);
     private readonly TaskCompletionSource _interrupted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _killed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _lock = new();
     private long _sequence;
 
     public RunId Id => id;
 
     public RunRequest Request => request;
 
-    public ChannelReader<RunEvent> Events => _events.Reader;
+    public RunInfo Info { get; private set; } = null!;
+
+    /// <summary>Its end, or what the test threw.</summary>
+    public Task Work { get; private set; } = Task.CompletedTask;
 
     public Task Interrupted => _interrupted.Task;
 
@@ -264,14 +310,31 @@ internal sealed class FakeCoveRun(RunId id, RunRequest request)
 
     public void Kill() => _killed.TrySetResult();
 
-    public void Emit(RunEvent next) => _events.Writer.TryWrite(next with { Sequence = ++_sequence });
+    public void Begin(Func<FakeCoveRun, Task> work)
+    {
+        Emit(new RunStarted { Sequence = 0, Time = default, Run = id, Sandbox = sandbox, Kernel = "python" });
+        Work = WorkAsync(work);
+    }
+
+    public IAsyncEnumerable<RunEvent> ReadAsync(long after, CancellationToken cancellationToken) =>
+        new JournalStream<RunEvent>(_events, static e => e.Sequence, () => null, static _ => null, static (_, _) => true).ReadAsync(after, follow: true, cancellationToken);
+
+    public void Emit(RunEvent next)
+    {
+        lock (_lock)
+        {
+            next = next with { Sequence = ++_sequence };
+            Info = RunLog.Fold(_sequence == 1 ? null : Info, sandbox, id, next);
+            _events.Append(next, last: false);
+        }
+    }
 
     public void Print(string text, OutputStream stream = OutputStream.Stdout) => Emit(new RunOutput { Sequence = 0, Time = default, Stream = stream, Text = text });
 
     public void Show(bool isResult, params (string Type, string Content)[] data) =>
         Emit(new RunDisplay { Sequence = 0, Time = default, IsResult = isResult, Data = data.ToDictionary(d => d.Type, d => d.Content) });
 
-    public async Task WorkAsync(Func<FakeCoveRun, Task> work)
+    private async Task WorkAsync(Func<FakeCoveRun, Task> work)
     {
         try
         {
@@ -280,12 +343,10 @@ internal sealed class FakeCoveRun(RunId id, RunRequest request)
             {
                 Emit(new RunCompleted { Sequence = 0, Time = default, Result = Result });
             }
-
-            _events.Writer.Complete();
         }
-        catch (Exception failure)
+        finally
         {
-            _events.Writer.Complete(failure);
+            _events.End();
         }
     }
 

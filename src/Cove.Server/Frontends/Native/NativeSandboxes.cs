@@ -19,8 +19,30 @@ internal static class NativeSandboxes
             context.Response.Headers.Location = "/v1/sandboxes/" + sandbox.Id.Value;
             await WriteAsync(context, sandbox, CoveJson.Wire.SandboxInfo, StatusCodes.Status201Created);
         });
-        routes.Get("/v1/sandboxes", new Operation("listSandboxes", "The sandboxes that have not ended, oldest first.") { Needs = Scopes.Read, Answer = typeof(SandboxPage) }, async context =>
-            await WriteAsync(context, await context.Cove().ListSandboxesAsync(null, context.RequestAborted), CoveJson.Wire.SandboxPage));
+        routes.Get("/v1/sandboxes", new Operation("listSandboxes", "The sandboxes that hold all that is asked for, oldest first, a page at a time.") { Needs = Scopes.Read, Query = SandboxQuery.Parameters, Answer = typeof(SandboxPage) }, async context =>
+            await WriteAsync(context, await context.Cove().ListSandboxesAsync(SandboxQuery.Read(context), context.RequestAborted), CoveJson.Wire.SandboxPage));
+        routes.Patch("/v1/sandboxes/{sandbox}", new Operation("extendSandbox", "Changes how long a sandbox lives, counted from now.") { Needs = Scopes.Write, Body = typeof(SandboxExtension), Answer = typeof(SandboxInfo) }, async context =>
+        {
+            var extension = await ReadAsync(context, CoveJson.Wire.SandboxExtension);
+            await WriteAsync(context, await context.Cove().ExtendSandboxAsync(Sandbox(context), extension, context.RequestAborted), CoveJson.Wire.SandboxInfo);
+        });
+        routes.Get("/v1/sandboxes/{sandbox}/events", new Operation("readSandboxEvents", "What happened to a sandbox, from its journal.")
+        {
+            Needs = Scopes.Read,
+            Query =
+            [
+                new("after", "The sequence of the last event that arrived. Default 0: from the first.", "integer"),
+                new("follow", "true: go on with what happens, until the sandbox ended. Default false.", "boolean"),
+            ],
+            Headers = [new("Last-Event-ID", "The same as after, as browsers' event sources send it; it goes before the query.")],
+            Answer = typeof(SandboxEvent),
+            AnswerTypes = RunAnswers.Types[..2],
+        }, context =>
+        {
+            var form = RunAnswers.Form(context, whole: false);
+            var events = context.Cove().ReadSandboxEventsAsync(Sandbox(context), RunAnswers.After(context), Flag(context, "follow", false), context.RequestAborted);
+            return RunAnswers.Sandboxes(context, form).SendAsync(events);
+        });
         routes.Get("/v1/sandboxes/{sandbox}", new Operation("getSandbox", "What is known of a sandbox, also after it ended.") { Needs = Scopes.Read, Answer = typeof(SandboxInfo) }, async context =>
             await WriteAsync(context, await context.Cove().GetSandboxAsync(Sandbox(context), context.RequestAborted), CoveJson.Wire.SandboxInfo));
         routes.Delete("/v1/sandboxes/{sandbox}", new Operation("deleteSandbox", "Ends a sandbox and everything in it.") { Needs = Scopes.Write, Status = 204 }, async context =>

@@ -13,6 +13,9 @@ internal static class NativeWire
     /// <summary>Room for the largest standard input (64 MiB, 86 in base64) beside the largest code (900,000 bytes, six characters each when escaped).</summary>
     public const long MaximumJsonBytes = 96 << 20;
 
+    /// <summary>The most that is written to a standard input at once.</summary>
+    public const int MaximumStdinBytes = 1 << 20;
+
     public static SandboxId Sandbox(HttpContext context) =>
         SandboxId.TryParse(Route(context, "sandbox"), out var id)
             ? id
@@ -37,6 +40,29 @@ internal static class NativeWire
         "false" => false,
         var other => throw Problems.Bad("invalid_request", $"The query parameter '{name}' is '{other}'.", "Give true or false."),
     };
+
+    /// <summary>One of two words; true for the second.</summary>
+    public static bool Choice(HttpContext context, string name, string missing, string other) => (string?)context.Request.Query[name] is not { } text || text == missing
+        ? false
+        : text == other ? true : throw Problems.Bad("invalid_request", $"The query parameter '{name}' is '{text}'.", $"Give {missing} or {other}.");
+
+    /// <summary>Reads a body of bytes, at most so many. Its content type is demanded as JSON's is: no page may send it without asking first.</summary>
+    public static async Task<ReadOnlyMemory<byte>> ReadRawAsync(HttpContext context, int most)
+    {
+        if (!MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var media) || media.MediaType != "application/octet-stream")
+        {
+            throw new BadHttpRequestException("The body's content type is not application/octet-stream.", StatusCodes.Status415UnsupportedMediaType);
+        }
+
+        if (context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = most;
+        }
+
+        using var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+        return body.GetBuffer().AsMemory(0, (int)body.Length);
+    }
 
     public static int Number(HttpContext context, string name, int missing)
     {

@@ -1,9 +1,10 @@
 using System.Text;
+using System.Text.Json.Serialization;
 
 namespace Cove;
 
 /// <summary>A whole run in one object: what its stream says in pieces.</summary>
-public sealed record RunReport
+public sealed record FinishedRun
 {
     /// <summary>The run's id; null for one that was refused.</summary>
     public RunId? Run { get; init; }
@@ -25,20 +26,24 @@ public sealed record RunReport
 
     /// <summary>What else there is to know.</summary>
     public required IReadOnlyList<RunNotice> Notices { get; init; }
+
+    /// <summary>The value of the last expression as text; null when there was none.</summary>
+    [JsonIgnore]
+    public string? Value => Displays.LastOrDefault(d => d.IsResult)?.Data.GetValueOrDefault("text/plain");
 }
 
 /// <summary>Calls made of the calls of <see cref="ICove"/>.</summary>
 public static class CoveRuns
 {
     /// <summary>Runs code or a command to its end and returns all of it at once. Cancelling interrupts the run; the report then says so.</summary>
-    public static Task<RunReport> RunToEndAsync(this ICove cove, SandboxId sandbox, RunRequest request, CancellationToken cancellationToken = default)
+    public static Task<FinishedRun> RunToEndAsync(this ICove cove, SandboxId sandbox, RunRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(cove);
         return cove.RunAsync(sandbox, request, cancellationToken).CollectAsync(sandbox, CancellationToken.None);
     }
 
     /// <summary>Gathers the events of a run, from its first to its last, into one object.</summary>
-    public static async Task<RunReport> CollectAsync(this IAsyncEnumerable<RunEvent> events, SandboxId sandbox, CancellationToken cancellationToken = default)
+    public static async Task<FinishedRun> CollectAsync(this IAsyncEnumerable<RunEvent> events, SandboxId sandbox, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(events);
         StringBuilder stdout = new(), stderr = new();
@@ -68,7 +73,7 @@ public static class CoveRuns
             }
         }
 
-        return new RunReport
+        return new FinishedRun
         {
             Run = run,
             Sandbox = sandbox,

@@ -1,0 +1,123 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace Cove.Engine.Journal;
+
+/// <summary>The journals of an engine: of its live sandboxes, and, on disk or for a while in memory, of those that ended.</summary>
+internal sealed class Journals : IDisposable
+{
+    /// <summary>Journals of ended sandboxes kept in memory where there are no files; as many as ended sandboxes are remembered.</summary>
+    private const int MaxEnded = 1000;
+
+    /// <summary>Runs those may have altogether.</summary>
+    private const int MaxEndedRuns = 20_000;
+
+    private static readonly TimeSpan SweepPause = TimeSpan.FromHours(1);
+
+    private readonly ConcurrentDictionary<SandboxId, SandboxJournal> _journals = new();
+    private readonly Queue<SandboxJournal> _ended = new();
+    private readonly Lock _lock = new();
+    private readonly FileStream? _held;
+    private readonly ITimer? _sweeps;
+    private int _endedRuns;
+
+    public Journals(EngineOptions options, TimeProvider time, ILogger logger)
+    {
+        (Time, Logger, MaxBytes) = (time, logger, options.JournalBytesPerSandbox);
+        Memory = new JournalMemory(options.JournalDirectory is null ? JournalBounds.MemoryOnly : JournalBounds.BesideFiles);
+        if (options.JournalDirectory is null)
+        {
+            return;
+        }
+
+        Paths = new JournalPaths(options.JournalDirectory);
+        Paths.Make();
+        _held = Hold(Paths);
+        var sweep = new JournalSweep(Paths, options, time, logger);
+        _sweeps = time.CreateTimer(static state => ((JournalSweep)state!).Sweep(), sweep, TimeSpan.Zero, SweepPause);
+    }
+
+    public TimeProvider Time { get; }
+
+    public ILogger Logger { get; }
+
+    public JournalMemory Memory { get; }
+
+    /// <summary>Where the files are; null when journals are in memory only.</summary>
+    public JournalPaths? Paths { get; }
+
+    public long MaxBytes { get; }
+
+    public SandboxJournal Create(SandboxId sandbox) => _journals[sandbox] = new SandboxJournal(sandbox, this);
+
+    public SandboxJournal? Find(SandboxId sandbox) => _journals.GetValueOrDefault(sandbox);
+
+    /// <summary>The journal as the files have it; null when there is none.</summary>
+    public StoredJournal? Stored(SandboxId sandbox) => Paths?.Find(sandbox) is null ? null : new StoredJournal(Paths, sandbox, Time);
+
+    /// <summary>A sandbox has ended and its journal with it.</summary>
+    public void Retire(SandboxJournal journal)
+    {
+        if (Paths is null)
+        {
+            Remember(journal);
+            return;
+        }
+
+        try
+        {
+            Directory.Move(Paths.Live(journal.Sandbox), Paths.Ended(journal.Sandbox));
+        }
+        catch (IOException failure)
+        {
+            Logger.JournalFailed(failure, journal.Sandbox); // it stays where it is; the next engine's start moves it
+        }
+
+        _journals.TryRemove(journal.Sandbox, out _);
+        journal.Release();
+    }
+
+    /// <summary>Ends, in the journals, what an engine before this one could not end. Returns the sandboxes and their runs.</summary>
+    public IReadOnlyList<(SandboxInfo Sandbox, IReadOnlyList<RunInfo> Runs)> Recover() => Paths is null ? [] : new JournalRecovery(Paths, Time, Logger).Recover();
+
+    public void Dispose()
+    {
+        _sweeps?.Dispose();
+        _held?.Dispose();
+    }
+
+    private void Remember(SandboxJournal journal)
+    {
+        lock (_lock)
+        {
+            _ended.Enqueue(journal);
+            _endedRuns += journal.RunCount;
+            while (_ended.Count > MaxEnded || (_endedRuns > MaxEndedRuns && _ended.Count > 1))
+            {
+                var oldest = _ended.Dequeue();
+                _endedRuns -= oldest.RunCount;
+                _journals.TryRemove(oldest.Sandbox, out _);
+                oldest.Release();
+            }
+        }
+    }
+
+    /// <summary>The kernel gives this back however the engine ends.</summary>
+    private static FileStream Hold(JournalPaths paths)
+    {
+        try
+        {
+            return new FileStream(paths.Lock, new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.None,
+                UnixCreateMode = JournalPaths.PrivateFile,
+            });
+        }
+        catch (IOException held)
+        {
+            throw Refusals.JournalHeld(paths.Root, held);
+        }
+    }
+}

@@ -1,0 +1,236 @@
+using System.Buffers;
+using System.Text.Json;
+using Cove.Wire;
+
+namespace Cove.Engine.Journal;
+
+/// <summary>
+/// Everything that happened in one sandbox, in the order it happened: numbered through, on disk (when journals are) before anyone can see
+/// it. A disk that fails ends the writing, not the sandbox: what follows is kept in memory only, and the log says so.
+/// </summary>
+internal sealed class SandboxJournal(SandboxId sandbox, Journals journals)
+{
+    /// <summary>Runs that are known; of more the oldest that ended are forgotten.</summary>
+    public const int MaxRuns = 1000;
+
+    /// <summary>Bytes of sandbox events in memory: some thousands. Those before them are in the files, or gone.</summary>
+    private const int EventBytes = 512 << 10;
+
+    private const int KeptBufferBytes = 256 << 10;
+
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? _buffer;
+
+    [ThreadStatic]
+    private static Utf8JsonWriter? _json;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<RunId, RunLog> _runs = [];
+    private readonly Queue<RunLog> _ended = new();
+    private readonly Queue<RunLog> _heldRuns = new();
+    private readonly EventWindow<SandboxEvent> _events = new(static e => e.Sequence, EventSize.Of);
+    private SandboxInfo? _info;
+    private JournalFile? _file;
+    private long _sequence;
+    private long _held;
+
+    public SandboxId Sandbox => sandbox;
+
+    public JournalBounds Bounds => journals.Memory.Bounds;
+
+    /// <summary>Whether what memory lets go of can be read from files.</summary>
+    public bool IsOnDisk => journals.Paths is not null;
+
+    /// <summary>How many runs are known.</summary>
+    public int RunCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _runs.Count;
+            }
+        }
+    }
+
+    /// <summary>The sandbox answers from now on.</summary>
+    public void Begin(SandboxInfo info)
+    {
+        lock (_lock)
+        {
+            _info = info;
+            try
+            {
+                _file = journals.Paths is { } paths ? JournalFile.Create(paths.Live(sandbox), journals.MaxBytes) : null;
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                journals.Logger.JournalFailed(failure, sandbox);
+            }
+
+            Write_NeedsLock(null, info);
+            Append_NeedsLock(new SandboxEvent { Sequence = ++_sequence, Time = info.CreatedAt, Type = "created" });
+        }
+    }
+
+    /// <summary>Something happened to the sandbox. With <paramref name="info"/> what is known of it changed.</summary>
+    public void Append(string type, SandboxInfo? info = null, string? kernel = null)
+    {
+        lock (_lock)
+        {
+            if (info is not null)
+            {
+                _info = info;
+                Write_NeedsLock(null, info);
+            }
+
+            Append_NeedsLock(new SandboxEvent { Sequence = ++_sequence, Time = journals.Time.GetUtcNow(), Type = type, Kernel = kernel });
+        }
+    }
+
+    /// <summary>The sandbox ended; nothing is written from now on.</summary>
+    public void End(SandboxInfo info)
+    {
+        lock (_lock)
+        {
+            Write_NeedsLock(null, info);
+            Append_NeedsLock(new SandboxEvent { Sequence = ++_sequence, Time = journals.Time.GetUtcNow(), Type = "ended", EndReason = info.EndReason });
+            _events.End();
+            _file?.Dispose();
+            _file = null;
+        }
+    }
+
+    /// <summary>An event of a run: on disk when this returns. Returns where.</summary>
+    public JournalPosition Append(RunLog run, RunEvent next)
+    {
+        lock (_lock)
+        {
+            _sequence++;
+            var position = Write_NeedsLock(run.Id, next);
+            if (JournalEvents.OfRun(_sequence, run.Id, next) is { } meaning)
+            {
+                _events.Append(meaning, last: false);
+                _events.Trim(EventBytes);
+            }
+
+            return position;
+        }
+    }
+
+    /// <summary>A run that has begun.</summary>
+    public void Know(RunLog run)
+    {
+        lock (_lock)
+        {
+            _runs[run.Id] = run;
+        }
+    }
+
+    /// <summary>A run that has ended: its events stay in memory while there is room.</summary>
+    public void NoteEnd(RunLog run)
+    {
+        lock (_lock)
+        {
+            _ended.Enqueue(run);
+            while (_runs.Count > MaxRuns && _ended.TryDequeue(out var oldest))
+            {
+                _runs.Remove(oldest.Id);
+                journals.Memory.Remove(oldest, drop: IsOnDisk);
+            }
+
+            journals.Memory.Add(run);
+            _held += run.HeldBytes;
+            _heldRuns.Enqueue(run);
+            while (_heldRuns.Count > 1 && (_held > Bounds.PerSandbox || _heldRuns.Count > MaxRuns))
+            {
+                var oldest = _heldRuns.Dequeue();
+                _held -= oldest.HeldBytes;
+                journals.Memory.Remove(oldest, drop: true);
+            }
+        }
+    }
+
+    public RunLog? Find(RunId run)
+    {
+        lock (_lock)
+        {
+            return _runs.GetValueOrDefault(run);
+        }
+    }
+
+    /// <summary>The runs that are known, the newest first.</summary>
+    public IReadOnlyList<RunInfo> Runs()
+    {
+        lock (_lock)
+        {
+            return [.. _runs.Values.Select(r => r.Info).OfType<RunInfo>().OrderByDescending(r => r.StartedAt).ThenByDescending(r => r.Id.Value, StringComparer.Ordinal).Take(MaxRuns)];
+        }
+    }
+
+    /// <summary>What happened to the sandbox after an event.</summary>
+    public IAsyncEnumerable<SandboxEvent> ReadAsync(long after, bool follow, CancellationToken cancellationToken) => new JournalStream<SandboxEvent>(
+        _events, static e => e.Sequence, () => Cursor(default), static line => line.SandboxEvent(), static (_, _) => true)
+        .ReadAsync(after, follow, cancellationToken);
+
+    /// <summary>Reads the files from a place on; null where there are none.</summary>
+    public JournalCursor? Cursor(JournalPosition start) => journals.Paths is { } paths ? new JournalCursor(paths, sandbox, start) : null;
+
+    /// <summary>Nobody finds it from now on: what it holds of the engine's memory goes back.</summary>
+    public void Release()
+    {
+        lock (_lock)
+        {
+            foreach (var run in _runs.Values)
+            {
+                journals.Memory.Remove(run, drop: IsOnDisk);
+            }
+        }
+    }
+
+    private void Append_NeedsLock(SandboxEvent next)
+    {
+        Write_NeedsLock(null, next);
+        _events.Append(next, last: false);
+        _events.Trim(EventBytes);
+    }
+
+    private JournalPosition Write_NeedsLock(RunId? run, object content)
+    {
+        if (_file is null)
+        {
+            return default;
+        }
+
+        var buffer = _buffer ??= new ArrayBufferWriter<byte>(1024);
+        var json = _json ??= new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = CoveJson.Wire.Options.Encoder, SkipValidation = true });
+        try
+        {
+            if (_file.IsFull)
+            {
+                _file.Rotate();
+                JournalLine.Write(buffer, json, _sequence, null, _info!);
+            }
+
+            JournalLine.Write(buffer, json, _sequence, run, content);
+            var position = _file.Position;
+            _file.Append(buffer.WrittenSpan);
+            return position;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            journals.Logger.JournalFailed(failure, sandbox);
+            _file.Dispose();
+            _file = null;
+            return default;
+        }
+        finally
+        {
+            buffer.ResetWrittenCount();
+            if (buffer.Capacity > KeptBufferBytes)
+            {
+                (_buffer, _json) = (null, null); // a large picture came by
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using Cove.Server.Hosting;
+using Cove.Wire;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace Cove.Server.Frontends.Native;
+
+/// <summary>The forms in which events are answered.</summary>
+internal enum AnswerForm
+{
+    /// <summary>A line of JSON for each event.</summary>
+    Lines,
+
+    /// <summary>Server-sent events.</summary>
+    ServerSent,
+
+    /// <summary>One JSON object when all is over.</summary>
+    Whole,
+}
+
+/// <summary>Which form the caller wants, and the streams in it.</summary>
+internal static class RunAnswers
+{
+    /// <summary>What runs can be answered as.</summary>
+    public static readonly string[] Types = ["application/x-ndjson", "text/event-stream", "application/json"];
+
+    /// <summary>Reads the Accept header: the form it likes best, NDJSON when it says nothing or anything; a refusal when it wants none of them.</summary>
+    public static AnswerForm Form(HttpContext context, bool whole)
+    {
+        var accept = context.Request.Headers.Accept;
+        if (accept.Count == 0 || !MediaTypeHeaderValue.TryParseList(accept, out var wanted))
+        {
+            return AnswerForm.Lines;
+        }
+
+        foreach (var type in wanted.Where(t => t.Quality != 0).OrderByDescending(t => t.Quality ?? 1))
+        {
+            switch (type.MediaType.Value)
+            {
+                case "*/*" or "application/*" or "application/x-ndjson":
+                    return AnswerForm.Lines;
+                case "text/event-stream" or "text/*":
+                    return AnswerForm.ServerSent;
+                case "application/json" when whole:
+                    return AnswerForm.Whole;
+            }
+        }
+
+        throw new BadHttpRequestException(
+            $"The Accept header names no media type that this call answers with; use one of {string.Join(", ", whole ? Types : Types[..2])}.", StatusCodes.Status406NotAcceptable);
+    }
+
+    /// <summary>The sequence after which to read: of the <c>Last-Event-ID</c> of a stream that reconnects, else of the query.</summary>
+    public static long After(HttpContext context)
+    {
+        var id = (string?)context.Request.Headers["Last-Event-ID"];
+        var (name, text) = string.IsNullOrEmpty(id) ? ("after", (string?)context.Request.Query["after"]) : ("Last-Event-ID", id);
+        return text is null ? 0
+            : long.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var after) ? after
+            : throw Problems.Bad("invalid_request", $"'{name}' is '{text}'.", "Give the sequence of the last event that arrived, or 0.");
+    }
+
+    public static EventStream<RunEvent> Runs(HttpContext context, AnswerForm form) =>
+        new(context, CoveJson.Wire.RunEvent, static e => (e.Sequence, NameOf(e)), form == AnswerForm.ServerSent);
+
+    public static EventStream<SandboxEvent> Sandboxes(HttpContext context, AnswerForm form) =>
+        new(context, CoveJson.Wire.SandboxEvent, static e => (e.Sequence, e.Type), form == AnswerForm.ServerSent);
+
+    /// <summary>The error of a first event that is a refusal.</summary>
+    public static RunError? Refusal(RunEvent first) => first is RunCompleted { Result: { Outcome: RunOutcome.Refused, Error: { } error } } ? error : null;
+
+    private static string NameOf(RunEvent next) => next switch
+    {
+        RunStarted => "started",
+        RunOutput => "output",
+        RunDisplay => "display",
+        RunNotice => "notice",
+        _ => "completed",
+    };
+}
