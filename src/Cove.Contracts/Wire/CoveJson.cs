@@ -31,6 +31,7 @@ namespace Cove.Wire;
 [JsonSerializable(typeof(RunInfo))]
 [JsonSerializable(typeof(RunList))]
 [JsonSerializable(typeof(TerminalRequest))]
+[JsonSerializable(typeof(TerminalMessage))]
 [JsonSerializable(typeof(FileChange))]
 [JsonSerializable(typeof(KernelList))]
 [JsonSerializable(typeof(FileList))]

@@ -3,6 +3,7 @@ using Cove.Engine.Isolation;
 using Cove.Engine.Kernels;
 using Cove.Engine.Runs;
 using Cove.Engine.Templates;
+using Cove.Engine.Terminals;
 
 namespace Cove.Engine.Sandboxes;
 
@@ -51,6 +52,7 @@ internal sealed class Sandbox : IAsyncDisposable
         Cell = cell;
         Files = new SandboxFiles(cell, settings.Time, settings.Logger);
         Kernels = new KernelTable(new KernelHome(cell, plan.Limits, environment, settings.Time), plan.Loaded.Facts);
+        Terminals = new SandboxTerminals(this, settings);
         _reaper = new IdleReaper(settings.Time, plan.IdleTimeout, plan.MaxLifetime, reason => _ = EndAsync(reason));
     }
 
@@ -69,6 +71,8 @@ internal sealed class Sandbox : IAsyncDisposable
     public KernelTable Kernels { get; }
 
     public SandboxFiles Files { get; }
+
+    public SandboxTerminals Terminals { get; }
 
     public SandboxState State
     {
@@ -223,6 +227,7 @@ internal sealed class Sandbox : IAsyncDisposable
             var runs = StopRuns(reason);
             await Quietly(Cell.DisposeAsync().AsTask().WaitAsync(TearDownLimit, _settings.Time));
             Files.Dispose();
+            Terminals.Close();
             await Quietly(runs.WaitAsync(TearDownLimit, _settings.Time));
         }
         finally
