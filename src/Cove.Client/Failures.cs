@@ -89,6 +89,24 @@ internal static class Failures
         Remediation = "Run it again when it is wanted.",
     };
 
+    public static CoveException OutOfRange(string field, object value, string range) => new(new RunError
+    {
+        Code = "invalid_request",
+        Category = ErrorCategory.Request,
+        Retryable = false,
+        Message = $"The field '{field}' is {value}, which is not acceptable.",
+        Remediation = $"Give {range}.",
+    });
+
+    public static CoveException TerminalEnded(Exception cause) => new(new RunError
+    {
+        Code = "terminal_ended",
+        Category = ErrorCategory.Conflict,
+        Retryable = false,
+        Message = "The terminal has ended, so nothing can be typed into it.",
+        Remediation = "Open a new one.",
+    }, cause);
+
     /// <summary>Turns an answer that is no success into the error it carries.</summary>
     public static async Task<CoveException> ReadAsync(HttpResponseMessage response, string address, CancellationToken cancellationToken)
     {

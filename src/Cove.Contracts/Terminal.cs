@@ -16,10 +16,10 @@ public sealed record TerminalRequest
     public IReadOnlyDictionary<string, string>? Environment { get; init; }
 
     /// <summary>Columns. Default 80; 1 to 1,000.</summary>
-    public int Columns { get; init; } = 80;
+    public int? Columns { get; init; }
 
     /// <summary>Rows. Default 24; 1 to 1,000.</summary>
-    public int Rows { get; init; } = 24;
+    public int? Rows { get; init; }
 }
 
 /// <summary>An open terminal. Disposing it hangs up: everything that runs in it is killed.</summary>

@@ -133,6 +133,24 @@ internal static class Refusals
         Remediation = "List the sandbox's kernels, or create this one.",
     });
 
+    public static CoveException TooManyTerminals(int most) => new(new RunError
+    {
+        Code = "too_many_terminals",
+        Category = ErrorCategory.Limit,
+        Retryable = true,
+        Message = $"The sandbox has {most} terminals open already.",
+        Remediation = "Close one that is not needed.",
+    });
+
+    public static CoveException TerminalEnded() => new(new RunError
+    {
+        Code = "terminal_ended",
+        Category = ErrorCategory.Conflict,
+        Retryable = false,
+        Message = "The terminal has ended, so nothing can be typed into it.",
+        Remediation = "Open a new one.",
+    });
+
     public static CoveException CreateDeadline(TimeSpan waited, int ahead, string knob) => new(new RunError
     {
         Code = "create_deadline",

@@ -199,14 +199,29 @@ def start_command(launcher, request, descriptors):
     if cell.kills.hold(request, descriptors):
         return
     process = requests.number(request, "process", 1, 1 << 53)
+    command = _command(request)
+    memory = processes.soft_memory(cell.limits)
+    _start(launcher, request, cell, process, memory, lambda door: processes.start_command(launcher, door, descriptors, *command))
+    wire.close_all(descriptors)
+
+
+def start_terminal(launcher, request, descriptors):
+    """Descriptors: where the host's end of the terminal is sent to."""
+    link, = requests.descriptors(descriptors, 1)
+    cell = find(launcher, request)
+    process = requests.number(request, "process", 1, 1 << 53)
+    command = _command(request)
+    size = [requests.number(request, field, 1, 1000) for field in ("columns", "rows")]
+    memory = processes.soft_memory(cell.limits)
+    _start(launcher, request, cell, process, memory, lambda door: processes.start_terminal(launcher, door, link, command, *size))
+    os.close(link)
+
+
+def _command(request):
     argv = requests.strings(request, "argv")
     if not argv:
         raise Refused("bad_request", "argv is empty")
-    directory = requests.text(request, "directory")
-    environment = requests.environment(request)
-    memory = processes.soft_memory(cell.limits)
-    _start(launcher, request, cell, process, memory, lambda door: processes.start_command(launcher, door, descriptors, argv, directory, environment))
-    wire.close_all(descriptors)
+    return argv, requests.text(request, "directory"), requests.environment(request)
 
 
 def _start(launcher, request, cell, process, memory, fork):

@@ -2,13 +2,16 @@
 
 import ctypes
 import os
+import socket
 import sys
 
 import files.hardening
 import files.worker
 import shim.kernel
 import shim.languages
-from isolation import capabilities, enter, syscalls
+from isolation import capabilities, enter, syscalls, terminal
+
+from . import wire
 
 _MIB = 1 << 20
 
@@ -34,21 +37,44 @@ def _run_in_child(action, report=2):
 def start_command(launcher, door, descriptors, argv, directory, environment):
     def run():
         enter.enter(door, descriptors, "/")
-        try:
-            os.chdir(directory)
-        except OSError as error:
-            _say(f"cove: working directory {directory}: {error.strerror}")
-            os._exit(126)
-        try:
-            os.execvpe(argv[0], argv, environment)
-        except FileNotFoundError:
-            _say(f"cove: {argv[0]}: command not found")
-            os._exit(127)
-        except OSError as error:
-            _say(f"cove: {argv[0]}: {error.strerror}")
-            os._exit(126)
+        _execute(argv, directory, environment)
 
     return _fork(launcher, door, run)
+
+
+def start_terminal(launcher, door, link, command, columns, rows):
+    """A command on a terminal of its own, whose other end is sent over `link` before any byte of the guest's runs."""
+    def run():
+        enter.enter(door, [None, None, None, link], "/")
+        ours = wire.Link(socket.socket(fileno=3))
+        try:
+            master, slave = terminal.open_pair(columns, rows)
+            terminal.take(slave)
+        except OSError as error:
+            ours.send({"t": "failed", "message": error.strerror})
+            os._exit(126)
+        ours.send({"t": "terminal"}, [master])
+        os.close(master)
+        ours.socket.close()
+        _execute(*command)
+
+    return _fork(launcher, door, run)
+
+
+def _execute(argv, directory, environment):
+    try:
+        os.chdir(directory)
+    except OSError as error:
+        _say(f"cove: working directory {directory}: {error.strerror}")
+        os._exit(126)
+    try:
+        os.execvpe(argv[0], argv, environment)
+    except FileNotFoundError:
+        _say(f"cove: {argv[0]}: command not found")
+        os._exit(127)
+    except OSError as error:
+        _say(f"cove: {argv[0]}: {error.strerror}")
+        os._exit(126)
 
 
 def start_shim(launcher, door, control, language):

@@ -30,7 +30,7 @@ class Launcher:
         self._groups = groups
         self._operations = {
             "template": templates.prepare, "cell": births.create, "kernel": cells.start_kernel, "command": cells.start_command,
-            "files": cells.start_files, "limits": cells.set_limits, "signal": cells.send_signal, "destroy": cells.destroy}
+            "terminal": cells.start_terminal, "files": cells.start_files, "limits": cells.set_limits, "signal": cells.send_signal, "destroy": cells.destroy}
 
     def run(self):
         wake = self._wake_on_child()

@@ -32,6 +32,7 @@ namespace Cove.Wire;
 [JsonSerializable(typeof(FinishedRun))]
 [JsonSerializable(typeof(RunList))]
 [JsonSerializable(typeof(TerminalRequest))]
+[JsonSerializable(typeof(TerminalMessage))]
 [JsonSerializable(typeof(FileChange))]
 [JsonSerializable(typeof(KernelList))]
 [JsonSerializable(typeof(FileList))]

@@ -15,6 +15,9 @@ internal abstract class Cell : IAsyncDisposable
     /// <summary>Starts a command with three fresh channels.</summary>
     public abstract Task<CellCommand> StartCommandAsync(CommandSpec command, SandboxLimits limits, CancellationToken cancellationToken);
 
+    /// <summary>Starts a command on a terminal of its own; it leads a session, and the terminal controls it. Columns and rows: 1 to 1,000.</summary>
+    public abstract Task<CellTerminal> StartTerminalAsync(CommandSpec command, int columns, int rows, SandboxLimits limits, CancellationToken cancellationToken);
+
     /// <summary>Opens three fresh channels for one run of a kernel.</summary>
     public abstract RunChannels OpenRunChannels();
 
@@ -60,6 +63,21 @@ internal sealed record CellCommand(CellProcess Process, ByteSink Stdin, ByteSour
         Stdin.Dispose();
         Stdout.Dispose();
         Stderr.Dispose();
+    }
+}
+
+/// <summary>A running command with the host's end of its terminal.</summary>
+/// <param name="Process">The command.</param>
+/// <param name="Output">What was written to the terminal. An end of file only says that nobody holds the terminal at this moment.</param>
+/// <param name="Input">What is typed. It refuses what is typed while nobody holds the terminal.</param>
+/// <param name="Resize">Sets columns and rows; nothing happens once the terminal is closed.</param>
+internal sealed record CellTerminal(CellProcess Process, ByteSource Output, ByteSink Input, Action<int, int> Resize)
+{
+    /// <summary>Hangs up.</summary>
+    public void Close()
+    {
+        Output.Dispose();
+        Input.Dispose();
     }
 }
 

@@ -96,7 +96,7 @@ internal static class RunRules
         RefuseFor("a command", "kernel", request.Kernel);
         if (request.Argv is { } argv)
         {
-            ThrowForArgv(argv);
+            Argv(argv);
         }
 
         if (request.ShellLine is { } line)
@@ -108,12 +108,7 @@ internal static class RunRules
             }
         }
 
-        if (request.WorkingDirectory is { } directory
-            && !(directory.StartsWith('/') && Texts.IsPlain(directory) && Texts.Bytes(directory) <= MaxPathBytes))
-        {
-            throw Refusals.InvalidRequest("working_directory", directory, $"an absolute path of at most {MaxPathBytes:N0} bytes, such as /workspace");
-        }
-
+        WorkingDirectory(request.WorkingDirectory);
         SandboxRules.Environment("environment", request.Environment);
         if (request.Stdin is { Length: > MaxStdinBytes } stdin)
         {
@@ -121,7 +116,17 @@ internal static class RunRules
         }
     }
 
-    private static void ThrowForArgv(IReadOnlyList<string> argv)
+    /// <summary>Checks where a command runs.</summary>
+    public static void WorkingDirectory(string? directory)
+    {
+        if (directory is not null && !(directory.StartsWith('/') && Texts.IsPlain(directory) && Texts.Bytes(directory) <= MaxPathBytes))
+        {
+            throw Refusals.InvalidRequest("working_directory", directory, $"an absolute path of at most {MaxPathBytes:N0} bytes, such as /workspace");
+        }
+    }
+
+    /// <summary>Checks a command's arguments.</summary>
+    public static void Argv(IReadOnlyList<string> argv)
     {
         if (argv.Count is 0 or > MaxArguments || string.IsNullOrEmpty(argv[0]))
         {

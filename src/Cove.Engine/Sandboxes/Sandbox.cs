@@ -4,6 +4,7 @@ using Cove.Engine.Journal;
 using Cove.Engine.Kernels;
 using Cove.Engine.Runs;
 using Cove.Engine.Templates;
+using Cove.Engine.Terminals;
 
 namespace Cove.Engine.Sandboxes;
 
@@ -59,6 +60,7 @@ internal sealed class Sandbox : IAsyncDisposable
         Cell = cell;
         Files = new SandboxFiles(cell, settings.Time, settings.Logger);
         Kernels = new KernelTable(new KernelHome(cell, plan.Limits, environment, settings.Time), plan.Loaded.Facts);
+        Terminals = new SandboxTerminals(this, settings);
         _reaper = new IdleReaper(settings.Time, plan.IdleTimeout, plan.MaxLifetime, reason => _ = EndAsync(reason));
     }
 
@@ -82,6 +84,8 @@ internal sealed class Sandbox : IAsyncDisposable
 
     /// <summary>What it used of the processor, told piece by piece.</summary>
     public CpuMeter Cpu { get; } = new();
+
+    public SandboxTerminals Terminals { get; }
 
     public SandboxState State
     {
@@ -272,6 +276,7 @@ internal sealed class Sandbox : IAsyncDisposable
             var cpu = _settings.Ends.AreHeard ? StartFailure.Usage(Cell).CpuNanoseconds : null;
             await Quietly(Cell.DisposeAsync().AsTask().WaitAsync(TearDownLimit, _settings.Time));
             Files.Dispose();
+            Terminals.Close();
             await Quietly(runs.WaitAsync(TearDownLimit, _settings.Time));
             rest = Cpu.Since(cpu);
         }

@@ -46,6 +46,7 @@ internal sealed class EngineHost : IAsyncDisposable
         var door = app.Services.GetRequiredService<Door>();
         app.Use(next => context => door.InvokeAsync(context, next));
         app.UseRouting();
+        app.UseWebSockets();
 
         // Who reached this socket is this user, or root: the kernel says so.
         var owner = new Caller { Project = "owner", Scopes = Scopes.All, Cove = cove };

@@ -57,3 +57,5 @@ public sealed class NamespacesStreams(LiveEngine live) : StreamConformance(new N
 public sealed class NamespacesLimits(LiveEngine live) : LimitConformance(new NamespacesUnderTest(live));
 
 public sealed class NamespacesConcurrency(LiveEngine live) : ConcurrencyConformance(new NamespacesUnderTest(live));
+
+public sealed class NamespacesTerminals(LiveEngine live) : TerminalConformance(new NamespacesUnderTest(live));

@@ -89,6 +89,17 @@ internal sealed class FakeCell : Cell
         return new CellCommand(process, new MemorySink(process.In), process.Out, process.Err);
     }
 
+    public override async Task<CellTerminal> StartTerminalAsync(
+        CommandSpec command, int columns, int rows, SandboxLimits limits, CancellationToken cancellationToken)
+    {
+        ThrowIfGone();
+        await BeforeCommand();
+        var process = new FakeCommand(command, this) { Size = (columns, rows) };
+        Commands.Add(process);
+        _ = Task.Run(() => OnCommand(process), CancellationToken.None);
+        return new CellTerminal(process, process.Out, new MemorySink(process.In), (c, r) => process.Size = (c, r));
+    }
+
     public override RunChannels OpenRunChannels()
     {
         ThrowIfGone();
@@ -158,6 +169,9 @@ internal sealed class FakeCommand(CommandSpec spec, FakeCell cell) : CellProcess
     private readonly TaskCompletionSource _interrupted = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public CommandSpec Spec => spec;
+
+    /// <summary>Columns and rows of its terminal, if it has one.</summary>
+    public (int Columns, int Rows) Size { get; set; }
 
     public MemoryPipe In { get; } = new();
 

@@ -16,6 +16,8 @@ internal sealed class FakeCove : ICove
 
     public ConcurrentQueue<string> Calls { get; } = new();
 
+    public ConcurrentQueue<FakeTerminal> Terminals { get; } = new();
+
     public SandboxRequest? LastCreate { get; private set; }
 
     public RunRequest? LastRun { get; private set; }
@@ -218,7 +220,13 @@ internal sealed class FakeCove : ICove
 
     public Task WriteArchiveAsync(SandboxId sandbox, string path, Stream archive, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
 
-    public Task<Terminal> OpenTerminalAsync(SandboxId sandbox, TerminalRequest request, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    public Task<Terminal> OpenTerminalAsync(SandboxId sandbox, TerminalRequest request, CancellationToken cancellationToken = default)
+    {
+        Known(sandbox);
+        var terminal = new FakeTerminal(request);
+        Terminals.Enqueue(terminal);
+        return request.Columns == 1000 ? throw Error("too_many_terminals", ErrorCategory.Limit) : Task.FromResult<Terminal>(terminal);
+    }
 
     public Task RemoveFileAsync(SandboxId sandbox, string path, bool recursive = false, CancellationToken cancellationToken = default)
     {

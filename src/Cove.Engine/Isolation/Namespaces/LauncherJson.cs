@@ -27,6 +27,14 @@ internal static class LauncherJson
         json.WriteEndObject();
     }
 
+    public static void WriteCommand(Utf8JsonWriter json, long process, CommandSpec command)
+    {
+        json.WriteNumber("process", process);
+        json.WriteString("directory", command.WorkingDirectory);
+        WriteStrings(json, "argv", command.Argv);
+        WriteStrings(json, "environment", command.Environment);
+    }
+
     public static void WriteLimits(Utf8JsonWriter json, SandboxLimits limits)
     {
         json.WriteStartObject("limits");

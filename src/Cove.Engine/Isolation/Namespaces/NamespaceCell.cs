@@ -6,7 +6,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Cove.Engine.Isolation.Namespaces;
 
 /// <summary>A cell as the engine sees it: requests to the launcher that holds it.</summary>
-internal sealed class NamespaceCell : Cell
+internal sealed partial class NamespaceCell : Cell
 {
     // Entering a cell takes about a millisecond; a hostile cell can slow it (its processor limit) but not for ever.
     private readonly ConcurrentBag<IFrameLink> _controls = [];
@@ -77,13 +77,7 @@ internal sealed class NamespaceCell : Cell
         {
             try
             {
-                await AskAsync("command", json =>
-                {
-                    json.WriteNumber("process", process.Id);
-                    json.WriteString("directory", command.WorkingDirectory);
-                    LauncherJson.WriteStrings(json, "argv", command.Argv);
-                    LauncherJson.WriteStrings(json, "environment", command.Environment);
-                }, [stdinReader, stdoutWriter, stderrWriter], cancellationToken);
+                await AskAsync("command", json => LauncherJson.WriteCommand(json, process.Id, command), [stdinReader, stdoutWriter, stderrWriter], cancellationToken);
             }
             catch
             {

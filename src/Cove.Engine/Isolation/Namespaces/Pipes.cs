@@ -2,12 +2,17 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Cove.Engine.Isolation.Namespaces;
 
-/// <summary>The host's reading end of a pipe.</summary>
+/// <summary>The host's reading end of a pipe, or of a terminal.</summary>
 internal sealed class PipeSource : ByteSource
 {
     private readonly Watched _watched;
 
-    public PipeSource(Reactor reactor, SafeFileHandle descriptor) => _watched = reactor.Watch(descriptor);
+    public PipeSource(Reactor reactor, SafeFileHandle descriptor)
+        : this(reactor.Watch(descriptor))
+    {
+    }
+
+    public PipeSource(Watched watched) => _watched = watched;
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
@@ -38,12 +43,17 @@ internal sealed class PipeSource : ByteSource
     }
 }
 
-/// <summary>The host's writing end of a pipe.</summary>
+/// <summary>The host's writing end of a pipe, or of a terminal.</summary>
 internal sealed class PipeSink : ByteSink
 {
     private readonly Watched _watched;
 
-    public PipeSink(Reactor reactor, SafeFileHandle descriptor) => _watched = reactor.Watch(descriptor);
+    public PipeSink(Reactor reactor, SafeFileHandle descriptor)
+        : this(reactor.Watch(descriptor))
+    {
+    }
+
+    public PipeSink(Watched watched) => _watched = watched;
 
     public override async ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {

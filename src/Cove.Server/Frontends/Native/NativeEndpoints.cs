@@ -14,6 +14,7 @@ internal static class NativeEndpoints
         NativeRuns.Map(routes);
         NativeKernels.Map(routes);
         NativeFiles.Map(routes);
+        NativeTerminals.Map(routes);
         routes.Get("/v1/templates", new Operation("listTemplates", "The templates sandboxes can start from.") { Needs = Scopes.Read, Answer = typeof(TemplateList) }, async context =>
             await WriteAsync(context, new TemplateList(await context.Cove().ListTemplatesAsync(context.RequestAborted)), CoveJson.Wire.TemplateList));
     }
