@@ -12,6 +12,7 @@ internal static unsafe partial class Libc
     public const int Create = 0x40;
     public const int Exclusive = 0x80;
     public const int CloseOnExec = 0x80000;
+    public const int SymlinkNoFollow = 0x100;
     public const int ErrorExists = 17;
     public const int ErrorInterrupted = 4;
     public const int ErrorAgain = 11;
@@ -39,6 +40,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "unlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int UnlinkAt(SafeHandle directory, string path, int flags);
 
+    [LibraryImport("libc", EntryPoint = "fchownat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int ChangeOwner(int directory, string path, uint user, uint group, int flags);
+
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
     public static partial nint Write(int descriptor, byte* bytes, nint length);
 
@@ -55,7 +59,6 @@ internal static unsafe partial class Libc
     public static (uint User, uint Mode)? Stat(string path, bool followLink = false)
     {
         // struct statx has one layout on all architectures (struct stat has not): stx_uid at 20, stx_mode (16 bits) at 28.
-        const int SymlinkNoFollow = 0x100;
         const uint BasicStats = 0x7ff;
         var buffer = stackalloc byte[256];
         return StatX(AtCwd, path, followLink ? 0 : SymlinkNoFollow, BasicStats, buffer) == 0 ? (*(uint*)(buffer + 20), *(ushort*)(buffer + 28)) : null;

@@ -29,6 +29,9 @@ public sealed record RunStarted : RunEvent
 
     /// <summary>The kernel it runs in; null for a command.</summary>
     public string? Kernel { get; init; }
+
+    /// <summary>The correlation id it was asked for with; null when there was none.</summary>
+    public string? CorrelationId { get; init; }
 }
 
 /// <summary>Where output was written.</summary>

@@ -12,6 +12,9 @@ public sealed record RunInfo
     /// <summary>The kernel it runs in; null for a command.</summary>
     public string? Kernel { get; init; }
 
+    /// <summary>The correlation id it was asked for with; null when there was none.</summary>
+    public string? CorrelationId { get; init; }
+
     /// <summary>When it was admitted.</summary>
     public required DateTimeOffset StartedAt { get; init; }
 

@@ -38,6 +38,9 @@ public sealed record RunRequest
     [JsonPropertyName("timeout_ms"), JsonConverter(typeof(MillisecondsConverter))]
     public TimeSpan? Timeout { get; init; }
 
+    /// <summary>What the caller knows this run by, together with its own logs and traces; noted in the journal. Default: none in process, over HTTP the request's <c>X-Correlation-Id</c>. 1 to 128 characters of <c>A-Za-z0-9._-</c>.</summary>
+    public string? CorrelationId { get; init; }
+
     /// <summary>An id chosen by the caller, so that it can interrupt before the first event arrives. Default: a new one.</summary>
     public RunId? Id { get; init; }
 }

@@ -31,6 +31,13 @@ public static class LocalEngine
         }
     }
 
+    /// <summary>The user that <see cref="DropPrivileges"/> becomes; null when this process is not root.</summary>
+    public static int? ServiceUser(SandboxEngine engine)
+    {
+        ArgumentNullException.ThrowIfNull(engine);
+        return (engine.Backend as NamespacesBackend)?.ServiceId;
+    }
+
     /// <summary>
     /// Gives up root for good when this process has it: the launcher keeps what power is needed, behind its closed set of requests. Returns the
     /// user id this process then has; null when it was not root. What it must still open as root has to be open by now.

@@ -20,6 +20,7 @@ public sealed partial class SandboxEngine : ICove
     private readonly ILogger _logger;
     private readonly SandboxTable _sandboxes = new();
     private Running? _running;
+    private EngineGauges? _gauges;
 
     internal SandboxEngine(IIsolationBackend backend, EngineOptions options, TimeProvider time, ILogger logger)
     {
@@ -33,6 +34,10 @@ public sealed partial class SandboxEngine : ICove
     public IsolationTier Tier => _backend.Tier;
 
     internal IIsolationBackend Backend => _backend;
+
+    /// <summary>What is alive in it.</summary>
+    internal EngineCensus Census() => new(
+        _sandboxes.Live().GroupBy(s => s.State).ToDictionary(g => g.Key, g => g.Count()), _sandboxes.Live().Sum(s => s.Runs), Volatile.Read(ref _running)?.Desk.Parked ?? EngineCensus.Empty.Parked);
 
     /// <summary>Checks the options, reads and loads the templates, starts the backend and begins to fill the pools.</summary>
     public async Task StartAsync(CancellationToken cancellationToken = default)
@@ -51,6 +56,7 @@ public sealed partial class SandboxEngine : ICove
         var desk = new ClaimDesk(templates, factory, _options, settings, _sandboxes);
         _running = new Running(templates, settings, desk);
         desk.Start();
+        _gauges = new EngineGauges(this, Census);
         _logger.EngineStarted(_backend.Tier.Backend, _backend.Tier.Privilege, templates.Count);
     }
 
@@ -125,6 +131,7 @@ public sealed partial class SandboxEngine : ICove
         {
             await running.Desk.DisposeAsync();
             await Task.WhenAll(_sandboxes.Live().Select(s => s.DisposeAsync().AsTask()));
+            _gauges?.Dispose();
             _logger.EngineStopped();
         }
 

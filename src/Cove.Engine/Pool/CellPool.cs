@@ -68,6 +68,7 @@ internal sealed class CellPool : IAsyncDisposable
             taken = _waiting.Count == 0 ? TakeLive_NeedsLock() : null;
         }
 
+        EngineMeter.Claimed(_loaded.Template.Name, taken is not null);
         if (taken is null)
         {
             return WaitAsync(timeout, cancellationToken);

@@ -35,6 +35,9 @@ internal sealed class ClaimDesk : IAsyncDisposable
         }
     }
 
+    /// <summary>Parked cells by template.</summary>
+    public IReadOnlyDictionary<string, int> Parked => _pools.ToDictionary(p => p.Key, p => p.Value.Parked);
+
     public void Start()
     {
         foreach (var pool in _pools.Values)
@@ -72,7 +75,9 @@ internal sealed class ClaimDesk : IAsyncDisposable
             throw Refusals.SandboxEnded(plan.Id, sandbox.EndReason);
         }
 
-        _settings.Logger.SandboxCreated(plan.Id, plan.Loaded.Template.Name, _settings.Time.GetElapsedTime(started).TotalMilliseconds);
+        var duration = _settings.Time.GetElapsedTime(started);
+        EngineMeter.SandboxCreated(plan.Loaded.Template.Name, duration);
+        _settings.Logger.SandboxCreated(plan.Id, plan.Loaded.Template.Name, duration.TotalMilliseconds);
         return sandbox;
     }
 

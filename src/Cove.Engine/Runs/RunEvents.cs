@@ -20,11 +20,11 @@ internal sealed class RunEvents(TimeProvider time)
     private bool _released;
     private bool _completed;
 
-    public void Started(RunId run, SandboxId sandbox, string? kernel)
+    public void Started(RunId run, SandboxId sandbox, string? kernel, string? correlationId = null)
     {
         lock (_lock)
         {
-            Write(new RunStarted { Sequence = _sequence + 1, Time = time.GetUtcNow(), Run = run, Sandbox = sandbox, Kernel = kernel });
+            Write(new RunStarted { Sequence = _sequence + 1, Time = time.GetUtcNow(), Run = run, Sandbox = sandbox, Kernel = kernel, CorrelationId = correlationId });
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using Cove.Engine.Guest;
 using Cove.Engine.Isolation;
@@ -21,6 +22,7 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
     /// <summary>Runs to the end; never throws.</summary>
     public async Task RunToEndAsync()
     {
+        using var activity = EngineMeter.StartRun(request, run.Id, sandbox.Id, sandbox.Template.Name);
         Verdict verdict;
         try
         {
@@ -36,7 +38,7 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
             verdict = new Verdict(RunOutcome.InfrastructureFailure, Outcomes.EngineFault(), StateLost: request.Code is not null);
         }
 
-        Complete(verdict);
+        Complete(verdict, activity);
     }
 
     private async Task<Verdict> RunCodeAsync(string code)
@@ -53,7 +55,7 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
 
         try
         {
-            run.Events.Started(run.Id, sandbox.Id, kernel.Name);
+            run.Events.Started(run.Id, sandbox.Id, kernel.Name, request.CorrelationId);
             return await RunInKernelAsync(kernel, nonce, frame);
         }
         finally
@@ -135,7 +137,7 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
             request.Argv ?? ["/bin/bash", "-c", request.ShellLine!],
             directory,
             KernelEnvironment.Build(directory, sandbox.Template.Environment, sandbox.Environment, request.Environment));
-        run.Events.Started(run.Id, sandbox.Id, null);
+        run.Events.Started(run.Id, sandbox.Id, null, request.CorrelationId);
         var (command, refused) = await Start().CommandAsync(spec);
         if (command is null)
         {
@@ -201,7 +203,7 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
 
     private CaseFile CaseFile() => new(sandbox.Limits, _clock.Timeout, sandbox.Facts, sandbox.EndReason, request.Language);
 
-    private void Complete(Verdict verdict)
+    private void Complete(Verdict verdict, Activity? activity)
     {
         if (_ending is { HitMemoryLimit: true } && verdict.Outcome != RunOutcome.OutOfMemory)
         {
@@ -226,6 +228,8 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
             StderrBytes = _ending?.StderrBytes ?? 0,
             Isolation = settings.Tier,
         };
+
+        EngineMeter.RunEnded(activity, request, result);
 
         // What a reader may do when it sees the end (run again in this kernel, use the id again) must be possible by then.
         sandbox.Forget(run);

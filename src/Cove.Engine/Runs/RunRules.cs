@@ -47,6 +47,11 @@ internal static class RunRules
             throw Refusals.InvalidRequest("id", id.Value ?? "null", "1 to 40 characters of a-z and 0-9");
         }
 
+        if (request.CorrelationId is { } correlation && !(correlation.Length is >= 1 and <= 128 && correlation.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')))
+        {
+            throw Refusals.InvalidRequest("correlation_id", null, "1 to 128 characters of A-Z, a-z, 0-9, '.', '_' and '-'");
+        }
+
         if (request.Code is not null)
         {
             ThrowForCode(request, request.Code);

@@ -169,6 +169,18 @@ internal sealed class Sandbox : IAsyncDisposable
         _reaper.Leave();
     }
 
+    /// <summary>Runs in progress.</summary>
+    public int Runs
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _runs.Count;
+            }
+        }
+    }
+
     public Run? FindRun(RunId id)
     {
         lock (_lock)

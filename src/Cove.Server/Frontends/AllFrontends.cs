@@ -10,9 +10,9 @@ namespace Cove.Server.Frontends;
 internal static class AllFrontends
 {
     /// <summary>Adds all routes.</summary>
-    public static void MapAll(this Routes routes, EngineLife life)
+    public static void MapAll(this Routes routes)
     {
-        routes.MapNative(life);
+        routes.MapNative();
         routes.MapExecute();
         routes.MapTools();
         routes.MapDescription();

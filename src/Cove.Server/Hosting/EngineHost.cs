@@ -54,7 +54,7 @@ internal sealed class EngineHost : IAsyncDisposable
             context.Features.Set(owner);
             return next(context);
         });
-        new Routes(app, life).MapNative(life);
+        new Routes(app, life).MapNative();
         NativeEngine.Map(app, life);
         File.Delete(options.SocketPath);
         var host = new EngineHost(app, life, options);

@@ -3,7 +3,7 @@ using Cove.Wire;
 namespace Cove.Server.Hosting;
 
 /// <summary>How long an engine lives: it ends when asked to, or after its idle limit without a request in progress and without a sandbox.</summary>
-internal sealed class EngineLife : IDisposable
+internal sealed class EngineLife : ILife, IDisposable
 {
     private readonly ICove _cove;
     private readonly EngineHostOptions _options;
@@ -28,12 +28,17 @@ internal sealed class EngineLife : IDisposable
 
     public bool Stopping => _stopping;
 
+    /// <inheritdoc/>
+    public RunError? Refusal => _stopping ? Problems.Stopping() : null;
+
     /// <summary>Counts a request as work in progress until it is disposed.</summary>
     public Request Enter()
     {
         Interlocked.Increment(ref _requests);
         return new Request(this);
     }
+
+    IDisposable? ILife.Enter(Operation operation) => Enter();
 
     public void StopNow()
     {

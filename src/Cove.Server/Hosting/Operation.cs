@@ -11,6 +11,12 @@ internal sealed record Operation(string Id, string Summary)
     /// <summary>What the caller's key must allow.</summary>
     public required Scopes Needs { get; init; }
 
+    /// <summary>Whether it begins something new, which a server that is stopping must refuse. Default no.</summary>
+    public bool Starts { get; init; }
+
+    /// <summary>Whether it may go on for as long as the caller listens without anything being in progress; a server that is stopping does not wait for it. Default no.</summary>
+    public bool Endless { get; init; }
+
     /// <summary>More about it, where the sentence does not say all.</summary>
     public string? Description { get; init; }
 

@@ -7,6 +7,9 @@ namespace Cove.Server.Hosting;
 /// <summary>Errors as RFC 9457 answers, and the errors that arise at the door rather than in the engine.</summary>
 internal static class Problems
 {
+    /// <summary>What a caller is asked to wait when it is not known better: long enough for a restart to get on.</summary>
+    private const string RetrySeconds = "2";
+
     /// <summary>The status says whose turn it is; the body says what to do.</summary>
     public static int StatusOf(RunError error) => error.Category switch
     {
@@ -24,6 +27,11 @@ internal static class Problems
     {
         context.Response.StatusCode = status;
         context.Response.ContentType = Problem.MediaType;
+        if (status == StatusCodes.Status503ServiceUnavailable && error.Retryable)
+        {
+            context.Response.Headers.TryAdd("Retry-After", RetrySeconds);
+        }
+
         var body = JsonSerializer.SerializeToUtf8Bytes(Problem.From(error, status), CoveJson.Wire.Problem);
         context.Response.ContentLength = body.Length;
         await context.Response.Body.WriteAsync(body, CancellationToken.None);
@@ -56,6 +64,15 @@ internal static class Problems
         Retryable = false,
         Message = $"This engine is build {engine}, the client is build {client}.",
         Remediation = "Start an engine of the client's build (cove engine stop, then the command again).",
+    };
+
+    public static RunError Draining() => new()
+    {
+        Code = "server_stopping",
+        Category = ErrorCategory.Infrastructure,
+        Retryable = true,
+        Message = "This server is stopping and begins nothing new; what is in progress may end.",
+        Remediation = "Try again after the seconds in Retry-After; a server that is restarted answers again.",
     };
 
     public static RunError Stopping() => new()

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Cove.Server.Hosting;
 
-/// <summary>Maps the routes of front-ends: each with its <see cref="Operation"/>, each counted as work while it is served. Handlers are plain delegates; nothing is generated or reflected over at start-up.</summary>
-internal sealed class Routes(IEndpointRouteBuilder routes, EngineLife life)
+/// <summary>Maps the routes of front-ends: each with its <see cref="Operation"/>, each counted as work while it is served, and refused when it begins something while no more is taken. Handlers are plain delegates; nothing is generated or reflected over at start-up.</summary>
+internal sealed class Routes(IEndpointRouteBuilder routes, ILife life)
 {
     public void Get(string pattern, Operation operation, RequestDelegate handle) => Map(HttpMethods.Get, pattern, operation, handle);
 
@@ -18,11 +18,17 @@ internal sealed class Routes(IEndpointRouteBuilder routes, EngineLife life)
     public void Delete(string pattern, Operation operation, RequestDelegate handle) => Map(HttpMethods.Delete, pattern, operation, handle);
 
     private void Map(string method, string pattern, Operation operation, RequestDelegate handle) =>
-        routes.MapMethods(pattern, [method], Counted(handle)).WithMetadata(operation);
+        routes.MapMethods(pattern, [method], Counted(operation, handle)).WithMetadata(operation);
 
-    private RequestDelegate Counted(RequestDelegate handle) => async context =>
+    private RequestDelegate Counted(Operation operation, RequestDelegate handle) => async context =>
     {
-        using var work = life.Enter();
+        // Counted first and asked then: whoever looks whether anything is in progress after it began to refuse misses nothing.
+        using var work = life.Enter(operation);
+        if (operation.Starts && life.Refusal is { } refusal)
+        {
+            throw new CoveException(refusal);
+        }
+
         await handle(context);
     };
 }

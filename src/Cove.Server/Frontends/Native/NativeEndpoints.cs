@@ -8,9 +8,9 @@ namespace Cove.Server.Frontends.Native;
 internal static class NativeEndpoints
 {
     /// <summary>Adds the routes.</summary>
-    public static void MapNative(this Routes routes, EngineLife life)
+    public static void MapNative(this Routes routes)
     {
-        NativeSandboxes.Map(routes, life);
+        NativeSandboxes.Map(routes);
         NativeRuns.Map(routes);
         NativeKernels.Map(routes);
         NativeFiles.Map(routes);

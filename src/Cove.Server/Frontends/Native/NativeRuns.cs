@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json;
 using Cove.Server.Hosting;
+using Cove.Server.Telemetry;
 using Cove.Wire;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -19,10 +20,10 @@ internal static class NativeRuns
 
     public static void Map(Routes routes)
     {
-        routes.Post("/v1/sandboxes/{sandbox}/runs", new Operation("run", "Runs code or a command and streams what happens.") { Needs = Scopes.Write, Body = typeof(RunRequest), Answer = typeof(RunEvent), AnswerTypes = ["application/x-ndjson"] }, async context =>
+        routes.Post("/v1/sandboxes/{sandbox}/runs", new Operation("run", "Runs code or a command and streams what happens.") { Needs = Scopes.Write, Starts = true, Body = typeof(RunRequest), Answer = typeof(RunEvent), AnswerTypes = ["application/x-ndjson"] }, async context =>
         {
             var request = await ReadAsync(context, CoveJson.Wire.RunRequest);
-            await StreamAsync(context, context.Cove(), Sandbox(context), request);
+            await StreamAsync(context, context.Cove(), Sandbox(context), request.CorrelationId is null ? request with { CorrelationId = context.CorrelationId() } : request);
         });
         routes.Post("/v1/sandboxes/{sandbox}/runs/{run}/interrupt", new Operation("interruptRun", "Interrupts a run, keeping the kernel's state.") { Needs = Scopes.Write, Status = 204 }, async context =>
         {

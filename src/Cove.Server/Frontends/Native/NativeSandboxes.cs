@@ -8,17 +8,12 @@ namespace Cove.Server.Frontends.Native;
 /// <summary>The routes of sandboxes.</summary>
 internal static class NativeSandboxes
 {
-    public static void Map(Routes routes, EngineLife life)
+    public static void Map(Routes routes)
     {
-        var create = new Operation("createSandbox", "Creates a sandbox; answers when it does.") { Needs = Scopes.Write, Body = typeof(SandboxRequest), Status = 201, Answer = typeof(SandboxInfo) };
+        var create = new Operation("createSandbox", "Creates a sandbox; answers when it does.") { Needs = Scopes.Write, Starts = true, Body = typeof(SandboxRequest), Status = 201, Answer = typeof(SandboxInfo) };
         routes.Post("/v1/sandboxes", create, async context =>
         {
             var request = await ReadAsync(context, CoveJson.Wire.SandboxRequest);
-            if (life.Stopping)
-            {
-                throw new CoveException(Problems.Stopping());
-            }
-
             var sandbox = await context.Cove().CreateSandboxAsync(request, context.RequestAborted);
             context.Response.Headers.Location = "/v1/sandboxes/" + sandbox.Id.Value;
             await WriteAsync(context, sandbox, CoveJson.Wire.SandboxInfo, StatusCodes.Status201Created);

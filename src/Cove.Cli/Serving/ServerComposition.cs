@@ -1,0 +1,30 @@
+using Cove.Cli.Warm;
+using Cove.Engine;
+using Cove.Server.Hosting;
+using Cove.Server.Settings;
+using Microsoft.Extensions.Logging;
+
+namespace Cove.Cli.Serving;
+
+/// <summary>The one place where a server, its engine and what stands between them come together.</summary>
+internal static class ServerComposition
+{
+    /// <summary>An engine that has started, with the server's bounds.</summary>
+    public static Task<SandboxEngine> StartEngineAsync(ServerOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var local = EngineComposition.Options(new EngineChoice { AllowDegraded = options.AllowDegraded });
+        var bounded = local with { Engine = local.Engine with { MaxSandboxes = options.MaxSandboxes, PoolSize = options.PoolSize } };
+        return LocalEngine.StartAsync(bounded, time, loggers.CreateLogger<SandboxEngine>(), cancellationToken);
+    }
+
+    /// <summary>What the server is put together from. Access control and further front-ends are added here.</summary>
+    public static ServerParts Parts(SandboxEngine engine, ILoggerFactory loggers, TimeProvider time) => new()
+    {
+        Cove = engine,
+        Isolation = engine.Tier,
+        Census = engine.Census,
+        Version = typeof(ServerComposition).Assembly.GetName().Version?.ToString(3) ?? "0",
+        Loggers = loggers,
+        Time = time,
+    };
+}
