@@ -46,10 +46,12 @@ internal sealed class DataDirectory : IDisposable
         }
 
         RequireReachable();
-        Hand(_path, (uint)user);
+        // Whatever another user put there is not handed on: a name of theirs could be a link to a file of root's.
+        uint[] known = [0, Libc.Stat(_path)!.Value.User];
+        Hand(_path, (uint)user, known);
         foreach (var entry in Directory.EnumerateFileSystemEntries(_path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false }))
         {
-            Hand(entry, (uint)user);
+            Hand(entry, (uint)user, known);
         }
 
         LocalEngine.DropPrivileges(engine);
@@ -58,8 +60,13 @@ internal sealed class DataDirectory : IDisposable
 
     public void Dispose() => _lock.Dispose();
 
-    private static void Hand(string path, uint user)
+    private static void Hand(string path, uint user, uint[] known)
     {
+        if (Libc.Stat(path) is { } stat && !known.Contains(stat.User))
+        {
+            throw Errors.Host("data_directory", $"{path} belongs to user id {stat.User}, neither root nor whom the data directory belonged to.", "Look at what it is and remove it.");
+        }
+
         if (Libc.ChangeOwner(Libc.AtCwd, path, user, user, Libc.SymlinkNoFollow) != 0)
         {
             throw Errors.Host("data_directory", $"{path} can't be handed to the user id {user}, which the server runs as.", "Put the data directory on a disk that keeps owners (--data).");
