@@ -95,6 +95,31 @@ public sealed class ServeCommandTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Root_follows_no_link_and_hands_on_nothing_of_another_users(bool link)
+    {
+        Assert.SkipUnless(LiveEngine.Privilege == "root", "Only root's server could be led to what is another's.");
+        using var place = new TemporaryDirectory();
+        var data = Directory.CreateDirectory(Path.Combine(place.Path, "data"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute).FullName;
+        var target = Path.Combine(place.Path, "target");
+        if (link)
+        {
+            File.CreateSymbolicLink(Path.Combine(data, "server.lock"), target);
+        }
+        else
+        {
+            await File.WriteAllTextAsync(Path.Combine(data, "file"), "");
+            Assert.Equal(0, global::Cove.Cli.Libc.ChangeOwner(global::Cove.Cli.Libc.AtCwd, Path.Combine(data, "file"), 12345, 12345, 0));
+        }
+
+        await using var server = ServeProcess.Start(place.Path);
+        Assert.NotEqual(0, await server.EndAsync());
+        Assert.Contains("no file or directory of this server's", await server.Errors, StringComparison.Ordinal);
+        Assert.False(File.Exists(target));
+    }
+
+    [Theory]
     [InlineData("--allow-anonymous", "nonsense")]
     [InlineData("--max-sandboxes", "0")]
     [InlineData("--log-level", "loud")]

@@ -154,7 +154,10 @@ public sealed class CoveServerTests
     {
         using var directory = new TemporaryDirectory();
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(1));
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(IPAddress.Loopback);
+        var request = new CertificateRequest("CN=cove", key, HashAlgorithmName.SHA256) { CertificateExtensions = { names.Build() } };
+        using var certificate = request.CreateSelfSigned(TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(1));
         var (certificateFile, keyFile) = (Path.Combine(directory.Path, "cert.pem"), Path.Combine(directory.Path, "key.pem"));
         await File.WriteAllTextAsync(certificateFile, certificate.ExportCertificatePem());
         await File.WriteAllTextAsync(keyFile, key.ExportPkcs8PrivateKeyPem());
@@ -162,7 +165,7 @@ public sealed class CoveServerTests
         await using var server = await TcpServer.StartAsync(options => options with { Urls = [ListenUrl.TryParse("https://127.0.0.1:0")!], TlsCertificate = certificateFile, TlsKey = keyFile });
         var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         trust.CustomTrustStore.Add(certificate);
-        using var handler = new SocketsHttpHandler { SslOptions = { CertificateChainPolicy = trust, TargetHost = "localhost" } };
+        using var handler = new SocketsHttpHandler { SslOptions = { CertificateChainPolicy = trust } };
         using var http = new HttpClient(handler);
         Assert.Equal("ok", await http.GetStringAsync(new Uri(server.Address, "/health")));
     }

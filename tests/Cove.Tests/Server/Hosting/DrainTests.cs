@@ -4,6 +4,7 @@ using Cove.Server.Hosting;
 using Cove.Server.Frontends.Native;
 using Cove.Tests.Support;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
@@ -95,6 +96,7 @@ public sealed class DrainTests
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Services.AddRoutingCore();
+        builder.WebHost.UseKestrelCore();
         await using var app = builder.Build();
         new Routes(app, new ServerLife()).MapNative();
         var operations = ((IEndpointRouteBuilder)app).DataSources.SelectMany(d => d.Endpoints).Select(e => e.Metadata.GetRequiredMetadata<Operation>()).ToArray();

@@ -31,6 +31,7 @@ public sealed class OtlpTests
             Assert.True(collector.Has("/v1/traces", "run python"u8));
             Assert.True(collector.Has("/v1/traces", Encoding.UTF8.GetBytes(sandbox.Value)));
             Assert.True(collector.Has("/v1/traces", "correlated-1"u8));
+            Assert.True(collector.Has("/v1/traces", "cove.outcome"u8));
             Assert.True(collector.Has("/v1/traces", trace));
             Assert.True(collector.Has("/v1/metrics", "cove.http.requests"u8));
             Assert.True(collector.Has("/v1/metrics", "cove.runs"u8));
