@@ -52,7 +52,7 @@ internal sealed class DataDirectory : IDisposable
 
         RequireReachable();
         Hand(_path, (uint)user);
-        foreach (var entry in Entries(_path))
+        foreach (var entry in Entries(_path, FileAttributes.ReparsePoint))
         {
             Hand(entry, (uint)user);
         }
@@ -63,14 +63,14 @@ internal sealed class DataDirectory : IDisposable
 
     public void Dispose() => _lock.Dispose();
 
-    private static IEnumerable<string> Entries(string path) =>
-        Directory.EnumerateFileSystemEntries(path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false });
+    private static IEnumerable<string> Entries(string path, FileAttributes skip) =>
+        Directory.EnumerateFileSystemEntries(path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = skip, IgnoreInaccessible = false });
 
     /// <summary>Root opens files here before it becomes the service user: a link, or anything of a third user's, must not lead it elsewhere.</summary>
     private static void RequireKnown(string path, uint owner)
     {
         const uint TypeMask = 0xF000;
-        foreach (var entry in Entries(path))
+        foreach (var entry in Entries(path, FileAttributes.None))
         {
             if (Libc.Stat(entry) is { } stat && ((stat.User != 0 && stat.User != owner) || (stat.Mode & TypeMask) is not (0x8000 or 0x4000)))
             {
