@@ -16,7 +16,7 @@ var root = new RootCommand("Cove gives AI agents a computer: real code in a sand
 {
     RunCommand.Create(programArguments, time),
     ShellCommand.Create(time),
-    ServeCommand.Create(time),
+    ServeCommand.Create(time, wanted: own.Contains("serve")),
     EngineCommand.Create(time),
     TemplateCommand.Create(time),
     DoctorCommand.Create(time),

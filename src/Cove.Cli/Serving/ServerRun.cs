@@ -1,7 +1,6 @@
 using Cove.Server.Hosting;
 using Cove.Server.Logs;
 using Cove.Server.Settings;
-using Microsoft.Extensions.Logging;
 
 namespace Cove.Cli.Serving;
 
@@ -13,12 +12,11 @@ internal sealed class ServerRun(ServerOptions options, TimeProvider time)
         using var signals = new StopSignals();
         using var starting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, signals.First);
         using var data = DataDirectory.Take(options.DataDirectory);
-        await using var log = new ServerLog(Console.OpenStandardOutput(), Format(), options.LogLevel, time);
-        using var loggers = new LoggerFactory([log]);
+        await using var loggers = ServerLoggers.Start(options, Console.OpenStandardOutput(), isTerminal: !Console.IsOutputRedirected, ServerComposition.Version, time);
         try
         {
-            await using var engine = await ServerComposition.StartEngineAsync(options, loggers, time, starting.Token);
-            await using var server = await CoveServer.StartAsync(ServerComposition.Parts(engine, loggers, time), options, starting.Token);
+            await using var engine = await ServerComposition.StartEngineAsync(options, loggers.Factory, time, starting.Token);
+            await using var server = await CoveServer.StartAsync(ServerComposition.Parts(engine, loggers.Factory, time), options, starting.Token);
             data.GiveUpRoot(engine, server);
             server.Open();
             await Greeting.WriteAsync(server.Addresses, options);
@@ -32,8 +30,4 @@ internal sealed class ServerRun(ServerOptions options, TimeProvider time)
 
         return ExitCodes.Ok;
     }
-
-    private ILogFormat Format() => options.LogFormat == LogFormat.Json || (options.LogFormat == LogFormat.Auto && Console.IsOutputRedirected)
-        ? new JsonLines(options.GoogleProject)
-        : new TextLines();
 }
