@@ -60,7 +60,9 @@ public static class LocalEngine
     private static void LoadOwnAssemblies()
     {
         var assemblies = (AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") as string ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries);
-        foreach (var directory in assemblies.GroupBy(a => Path.GetDirectoryName(a)!).Where(d => !IsReadableByAll(d.Key)))
+        // Telemetry that a server was not asked for is never used, and nothing waits for it to load.
+        var exports = AppDomain.CurrentDomain.GetAssemblies().Any(a => IsExport(a.GetName().Name ?? ""));
+        foreach (var directory in assemblies.Where(a => exports || !IsExport(Path.GetFileName(a))).GroupBy(a => Path.GetDirectoryName(a)!).Where(d => !IsReadableByAll(d.Key)))
         {
             foreach (var assembly in directory)
             {
@@ -68,6 +70,8 @@ public static class LocalEngine
             }
         }
     }
+
+    private static bool IsExport(string name) => name.StartsWith("OpenTelemetry", StringComparison.Ordinal);
 
     private static bool IsReadableByAll(string directory)
     {

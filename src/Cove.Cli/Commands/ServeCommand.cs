@@ -7,9 +7,20 @@ namespace Cove.Cli.Commands;
 /// <summary><c>cove serve</c>: the engine behind HTTP, in one process.</summary>
 internal static class ServeCommand
 {
-    public static Command Create(TimeProvider time)
+    /// <summary>The command; with its settings only when it is <paramref name="wanted"/>: another verb shall not load a server to say what a server could do.</summary>
+    public static Command Create(TimeProvider time, bool wanted)
     {
         var command = new Command("serve", "Serve the engine over HTTP until SIGTERM or Ctrl-C.");
+        if (wanted)
+        {
+            AddSettings(command, time);
+        }
+
+        return command;
+    }
+
+    private static void AddSettings(Command command, TimeProvider time)
+    {
         var config = new Option<string?>("--config") { Description = "A JSON file with settings (or COVE_CONFIG). Nothing is read from the working directory unless it is named.", HelpName = "FILE" };
         command.Options.Add(config);
         var flags = new Dictionary<string, Option<string?>>();
@@ -31,6 +42,5 @@ internal static class ServeCommand
             var options = new SettingsReader(Environment.GetEnvironmentVariable, Environment.IsPrivilegedProcess).Read(given, parsed.GetValue(config));
             return new ServerRun(options, time).RunAsync(cancellationToken);
         });
-        return command;
     }
 }

@@ -32,6 +32,11 @@ internal sealed class DataDirectory : IDisposable
             throw Errors.Host("data_directory", $"The data directory {path} can't be trusted: it is not this user's alone.", $"Make it so (chown, chmod 700 {path}), or name another with --data or COVE_DATA.");
         }
 
+        if (user == 0)
+        {
+            RequireKnown(path, stat.User);
+        }
+
         return FileLock.TryTake(Path.Combine(path, "server.lock")) is { } held
             ? new DataDirectory(path, held)
             : throw Errors.Host("data_directory_in_use", $"Another server works with the data directory {path}.", "Stop that one, or name another directory with --data or COVE_DATA.");
@@ -47,7 +52,7 @@ internal sealed class DataDirectory : IDisposable
 
         RequireReachable();
         Hand(_path, (uint)user);
-        foreach (var entry in Directory.EnumerateFileSystemEntries(_path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false }))
+        foreach (var entry in Entries(_path, FileAttributes.ReparsePoint))
         {
             Hand(entry, (uint)user);
         }
@@ -57,6 +62,22 @@ internal sealed class DataDirectory : IDisposable
     }
 
     public void Dispose() => _lock.Dispose();
+
+    private static IEnumerable<string> Entries(string path, FileAttributes skip) =>
+        Directory.EnumerateFileSystemEntries(path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = skip, IgnoreInaccessible = false });
+
+    /// <summary>Root opens files here before it becomes the service user: a link, or anything of a third user's, must not lead it elsewhere.</summary>
+    private static void RequireKnown(string path, uint owner)
+    {
+        const uint TypeMask = 0xF000;
+        foreach (var entry in Entries(path, FileAttributes.None))
+        {
+            if (Libc.Stat(entry) is { } stat && ((stat.User != 0 && stat.User != owner) || (stat.Mode & TypeMask) is not (0x8000 or 0x4000)))
+            {
+                throw Errors.Host("data_directory", $"{entry} is no file or directory of this server's: it is a link, or belongs to another user (id {stat.User}).", "Look at what it is and remove it.");
+            }
+        }
+    }
 
     private static void Hand(string path, uint user)
     {

@@ -12,6 +12,8 @@ namespace Cove.Cli.Serving;
 /// <summary>The one place where a server, its engine and what stands between them come together.</summary>
 internal static class ServerComposition
 {
+    public static string Version { get; } = typeof(ServerComposition).Assembly.GetName().Version?.ToString(3) ?? "0";
+
     /// <summary>An engine that has started, with the server's bounds.</summary>
     public static Task<SandboxEngine> StartEngineAsync(ServerOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -37,7 +39,7 @@ internal static class ServerComposition
         Cove = engine,
         Isolation = engine.Tier,
         Census = engine.Census,
-        Version = typeof(ServerComposition).Assembly.GetName().Version?.ToString(3) ?? "0",
+        Version = Version,
         Loggers = loggers,
         UseAccess = access.Use,
         Checks = [new HealthCheck("database", state.FaultAsync)],

@@ -1,7 +1,6 @@
 using Cove.Server.Hosting;
 using Cove.Server.Logs;
 using Cove.Server.Settings;
-using Microsoft.Extensions.Logging;
 
 namespace Cove.Cli.Serving;
 
@@ -13,14 +12,13 @@ internal sealed class ServerRun(ServerOptions options, TimeProvider time)
         using var signals = new StopSignals();
         using var starting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, signals.First);
         using var data = DataDirectory.Take(options.DataDirectory);
-        await using var log = new ServerLog(Console.OpenStandardOutput(), Format(), options.LogLevel, time);
-        using var loggers = new LoggerFactory([log]);
+        await using var loggers = ServerLoggers.Start(options, Console.OpenStandardOutput(), isTerminal: !Console.IsOutputRedirected, ServerComposition.Version, time);
         try
         {
-            await using var engine = await ServerComposition.StartEngineAsync(options, loggers, time, starting.Token);
-            await using var state = await ServerComposition.OpenStateAsync(options, loggers, time);
-            await using var access = await ServerComposition.StartAccessAsync(engine, state, options, loggers);
-            await using var server = await CoveServer.StartAsync(ServerComposition.Parts(engine, access, state, loggers, time), options, starting.Token);
+            await using var engine = await ServerComposition.StartEngineAsync(options, loggers.Factory, time, starting.Token);
+            await using var state = await ServerComposition.OpenStateAsync(options, loggers.Factory, time);
+            await using var access = await ServerComposition.StartAccessAsync(engine, state, options, loggers.Factory);
+            await using var server = await CoveServer.StartAsync(ServerComposition.Parts(engine, access, state, loggers.Factory, time), options, starting.Token);
             data.GiveUpRoot(engine, server);
             server.Open();
             await Greeting.WriteAsync(server.Addresses, options, await access.WelcomeAsync());
@@ -34,8 +32,4 @@ internal sealed class ServerRun(ServerOptions options, TimeProvider time)
 
         return ExitCodes.Ok;
     }
-
-    private ILogFormat Format() => options.LogFormat == LogFormat.Json || (options.LogFormat == LogFormat.Auto && Console.IsOutputRedirected)
-        ? new JsonLines(options.GoogleProject)
-        : new TextLines();
 }

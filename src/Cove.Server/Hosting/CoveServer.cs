@@ -6,6 +6,8 @@ using Cove.Server.Settings;
 using Cove.Server.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -34,6 +36,9 @@ internal sealed class CoveServer : IAsyncDisposable
 
     /// <summary>Where it listens, with the ports it was given.</summary>
     public IReadOnlyList<string> Addresses => [.. _app.Urls];
+
+    /// <summary>Every route it has.</summary>
+    public IReadOnlyList<RouteEndpoint> Routes => [.. ((IEndpointRouteBuilder)_app).DataSources.SelectMany(source => source.Endpoints).Cast<RouteEndpoint>()];
 
     /// <summary>Listens. Requests are answered once <see cref="Open"/> was called; until then they wait.</summary>
     public static async Task<CoveServer> StartAsync(ServerParts parts, ServerOptions options, CancellationToken cancellationToken = default)
@@ -105,7 +110,7 @@ internal sealed class CoveServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _life.Open(); // what still waits is answered or refused, not left hanging
+        _life.GiveUp();
         using var flushed = new CancellationTokenSource(FlushTime, _parts.Time);
         try
         {
@@ -145,6 +150,20 @@ internal sealed class CoveServer : IAsyncDisposable
         var door = app.Services.GetRequiredService<Door>();
         var pages = app.Services.GetRequiredService<HealthPages>();
         app.Use(next => context => life.Opened.IsCompletedSuccessfully ? next(context) : WaitAsync(life, context, next));
+        app.Use(next => context =>
+        {
+            if (life.Draining)
+            {
+                // The caller's next request goes to a server that stays.
+                context.Response.OnStarting(static state =>
+                {
+                    ((HttpResponse)state).Headers.Connection = "close";
+                    return Task.CompletedTask;
+                }, context.Response);
+            }
+
+            return next(context);
+        });
         app.Use(next => context => correlation.InvokeAsync(context, next));
         app.Use(next => context => requests.InvokeAsync(context, next));
         app.Use(next => context => door.InvokeAsync(context, next));
@@ -179,7 +198,7 @@ internal sealed class CoveServer : IAsyncDisposable
         });
     }
 
-    private static async Task WaitAsync(ServerLife life, Microsoft.AspNetCore.Http.HttpContext context, Microsoft.AspNetCore.Http.RequestDelegate next)
+    private static async Task WaitAsync(ServerLife life, HttpContext context, RequestDelegate next)
     {
         await life.Opened.WaitAsync(context.RequestAborted);
         await next(context);

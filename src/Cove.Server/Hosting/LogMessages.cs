@@ -40,6 +40,7 @@ internal static partial class LogMessages
 
     [LoggerMessage(EventId = 220, Message = "{Method} {Route} {Status} in {DurationMs} ms")]
     public static partial void Answered(this ILogger log, LogLevel level, string method, string route, int status, double durationMs);
+
     [LoggerMessage(240, LogLevel.Warning, "the sandbox {Sandbox} of a call could not be deleted; its lifetime will end it")]
     public static partial void NotDeleted(this ILogger log, Exception failure, string sandbox);
 }

@@ -41,6 +41,9 @@ internal sealed record Operation(string Id, string Summary)
     /// <summary>The media types of its answer. Default JSON alone.</summary>
     public IReadOnlyList<string> AnswerTypes { get; init; } = ["application/json"];
 
+    /// <summary>The type of its answer as one JSON object, where its other media types stream many of <see cref="Answer"/>. Default: the same.</summary>
+    public Type? Whole { get; init; }
+
     /// <summary>Answers with a shape of their own beside success and the problem that every route may answer.</summary>
     public IReadOnlyList<OtherAnswer> OtherAnswers { get; init; } = [];
 

@@ -19,6 +19,9 @@ internal sealed class ServerLife : ILife
 
     public void Open() => _opened.TrySetResult();
 
+    /// <summary>Cuts off what waits for a server that never opened.</summary>
+    public void GiveUp() => _opened.TrySetCanceled();
+
     /// <summary>Takes nothing new from now on; completes when no request is in progress any more that somebody waits for.</summary>
     public Task DrainAsync()
     {

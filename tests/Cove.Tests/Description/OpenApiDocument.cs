@@ -154,7 +154,7 @@ internal static partial class OpenApiDocument
             var content = new JsonObject();
             foreach (var type in operation.AnswerTypes)
             {
-                content[type] = operation.Answer is { } answer ? Media(schemas.Reference(answer, operation.Json)) : new JsonObject();
+                content[type] = operation.Answer is { } answer ? Media(Shape(type, schemas.Reference(type == "application/json" ? operation.Whole ?? answer : answer, operation.Json))) : new JsonObject();
             }
 
             success["content"] = content;
@@ -170,6 +170,17 @@ internal static partial class OpenApiDocument
 
         made["default"] = new JsonObject { ["$ref"] = "#/components/responses/Problem" };
         return made;
+    }
+
+    /// <summary>OpenAPI 3.1 has no word for a stream: the schema is that of one item, and its description says so.</summary>
+    private static JsonObject Shape(string type, JsonObject schema)
+    {
+        if (type is "application/x-ndjson" or "text/event-stream")
+        {
+            schema["description"] = type == "text/event-stream" ? "The data of one server-sent event." : "One line.";
+        }
+
+        return schema;
     }
 
     private static JsonObject Answer(string description, string type, JsonObject schema) =>

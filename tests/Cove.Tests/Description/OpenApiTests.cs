@@ -1,6 +1,9 @@
 using System.Text.Json.Nodes;
 using Cove.Server.Hosting;
 using Cove.Tests.Support;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Patterns;
 using Xunit;
 
 namespace Cove.Tests.Description;
@@ -42,6 +45,19 @@ public sealed class OpenApiTests
         Assert.Equal("#/components/schemas/RunCompleted", schemas["RunEvent"]!["discriminator"]!["mapping"]!["completed"]!.GetValue<string>());
         Assert.Equal("completed", schemas["RunCompleted"]!["properties"]!["type"]!["const"]!.GetValue<string>());
         Assert.Equal("Its place in the run, from 1 without gaps.", schemas["RunCompleted"]!["properties"]!["sequence"]!["description"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public void A_stream_is_told_by_its_items_and_a_whole_answer_by_itself()
+    {
+        var operation = new Operation("x", "Does.") { Needs = Scopes.Read, Answer = typeof(RunEvent), Whole = typeof(RunResult), AnswerTypes = ["application/x-ndjson", "text/event-stream", "application/json"] };
+        var endpoint = new RouteEndpoint(_ => Task.CompletedTask, RoutePatternFactory.Parse("/x/{sandbox}/{**rest}"), 0, new EndpointMetadataCollection(operation, new HttpMethodMetadata(["GET"])), "x");
+        var document = OpenApiDocument.Build([endpoint]);
+        var content = document["paths"]!["/x/{sandbox}/{rest}"]!["get"]!["responses"]!["200"]!["content"]!;
+        Assert.Equal("""{"schema":{"$ref":"#/components/schemas/RunEvent","description":"One line."}}""", content["application/x-ndjson"]!.ToJsonString());
+        Assert.Equal("""{"schema":{"$ref":"#/components/schemas/RunEvent","description":"The data of one server-sent event."}}""", content["text/event-stream"]!.ToJsonString());
+        Assert.Equal("""{"schema":{"$ref":"#/components/schemas/RunResult"}}""", content["application/json"]!.ToJsonString());
+        Assert.Empty(OpenApiRules.Broken(document));
     }
 
     [Fact]

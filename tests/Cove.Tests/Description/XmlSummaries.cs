@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
@@ -50,7 +51,11 @@ internal sealed partial class XmlSummaries
 
     private static string Words(XElement element) => (element.Attribute("cref") ?? element.Attribute("name") ?? element.Attribute("langword"))?.Value is not { } target
         ? $"`{element.Value}`"
-        : target[..2] is "P:" or "F:" ? $"`{JsonNamingPolicy.SnakeCaseLower.ConvertName(Last(target))}`" : Last(target.Split('(')[0]);
+        : target[..2] is "P:" or "F:" ? $"`{OnTheWire(target[2..])}`" : Last(target.Split('(')[0]);
+
+    private static string OnTheWire(string member) =>
+        typeof(ICove).Assembly.GetType(member[..member.LastIndexOf('.')])?.GetProperty(Last(member))?.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name
+        ?? JsonNamingPolicy.SnakeCaseLower.ConvertName(Last(member));
 
     private static string Last(string name) => name[(name.LastIndexOf('.') + 1)..];
 

@@ -43,8 +43,8 @@ function open(node, depth) {
   while (!known.main || !known.main.children.length) await new Promise(resolve => setImmediate(resolve));
   open(known.main, 0);
   console.log(known.main.textContent);
-  const tools = known.main.all().find(node => node.tag === 'details' && node.textContent.includes('listTools'));
-  const answer = tools.all().find(node => node.tag === 'pre');
-  await tools.all().find(node => node.tag === 'button').listeners.click();
+  const templates = known.main.all().find(node => node.tag === 'details' && node.textContent.includes('listTemplates'));
+  const answer = templates.all().find(node => node.tag === 'pre');
+  await templates.all().find(node => node.tag === 'button').listeners.click();
   console.log('GET sent: ' + answer.textContent);
 })().catch(failure => { console.error(failure); process.exitCode = 1; });

@@ -32,6 +32,19 @@ internal sealed class FakeCove : ICove
     /// <summary>When set, reading a file claims this length.</summary>
     public long? ClaimedLength { get; set; }
 
+    public IReadOnlyList<TemplateInfo> Templates { get; set; } =
+    [
+        new TemplateInfo
+        {
+            Name = "base",
+            Description = "Nothing loaded.",
+            Preload = [],
+            Packages = new Dictionary<string, string> { ["numpy"] = "1.24.2" },
+            Languages = new Dictionary<string, string> { ["python"] = "3.11.2" },
+            Limits = new SandboxLimits(),
+        },
+    ];
+
     /// <summary>When set, deleting a sandbox waits for it.</summary>
     public Task Deleting { get; set; } = Task.CompletedTask;
 
@@ -234,27 +247,7 @@ internal sealed class FakeCove : ICove
         return Files.TryRemove(path, out _) ? Task.CompletedTask : throw Error("file_not_found", ErrorCategory.NotFound);
     }
 
-    public Task<IReadOnlyList<TemplateInfo>> ListTemplatesAsync(CancellationToken cancellationToken = default) => Task.FromResult<IReadOnlyList<TemplateInfo>>(
-    [
-        new TemplateInfo
-        {
-            Name = "python-data",
-            Description = "Python for data work.",
-            Preload = ["numpy"],
-            Packages = new Dictionary<string, string> { ["pandas"] = "1.5.3", ["numpy"] = "1.24.2" },
-            Languages = new Dictionary<string, string> { ["python"] = "3.11.2" },
-            Limits = new SandboxLimits(),
-        },
-        new TemplateInfo
-        {
-            Name = "base",
-            Description = "Nothing loaded.",
-            Preload = [],
-            Packages = new Dictionary<string, string> { ["numpy"] = "1.24.2" },
-            Languages = new Dictionary<string, string> { ["python"] = "3.11.2" },
-            Limits = new SandboxLimits(),
-        },
-    ]);
+    public Task<IReadOnlyList<TemplateInfo>> ListTemplatesAsync(CancellationToken cancellationToken = default) => Task.FromResult(Templates);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

@@ -1,22 +1,20 @@
-using System.Net;
-using Cove.Server.Frontends;
 using Cove.Server.Hosting;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
+using Cove.Server.Settings;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cove.Tests.Support;
 
-/// <summary>Every front-end behind the door, on TCP in this process, before any Cove; who asks is the owner.</summary>
+/// <summary>The whole server on TCP in this process, before any Cove; who asks is the owner.</summary>
 internal sealed class FrontDoor : IAsyncDisposable
 {
-    private readonly WebApplication _app;
+    private static readonly Lazy<IReadOnlyList<RouteEndpoint>> _endpoints = new(() => ReadEndpointsAsync().GetAwaiter().GetResult());
+    private readonly CoveServer _server;
 
-    private FrontDoor(WebApplication app)
+    private FrontDoor(CoveServer server)
     {
-        _app = app;
-        Address = new Uri(app.Urls.First());
+        _server = server;
+        Address = new Uri(server.Addresses[0]);
         Http = new HttpClient { BaseAddress = Address, Timeout = TimeSpan.FromMinutes(2) };
     }
 
@@ -26,44 +24,24 @@ internal sealed class FrontDoor : IAsyncDisposable
 
     public static async Task<FrontDoor> StartAsync(ICove cove)
     {
-        var app = Compose(cove);
-        await app.StartAsync();
-        return new FrontDoor(app);
+        var parts = new ServerParts { Cove = cove, Isolation = FakeCove.Tier, Version = "test", Loggers = NullLoggerFactory.Instance };
+        var server = await CoveServer.StartAsync(parts, new ServerOptions { DataDirectory = "/nonexistent", Urls = [ListenUrl.Default with { Port = 0 }] });
+        server.Open();
+        return new FrontDoor(server);
     }
 
     /// <summary>All routes that a server on the network has.</summary>
-    public static IReadOnlyList<RouteEndpoint> Endpoints()
-    {
-        IEndpointRouteBuilder routes = Compose(new FakeCove());
-        return [.. routes.DataSources.SelectMany(source => source.Endpoints).Cast<RouteEndpoint>()];
-    }
-
-    private static WebApplication Compose(ICove cove)
-    {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        builder.Services.AddRoutingCore();
-        builder.Services.AddSingleton(new DoorOptions { Hosts = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "127.0.0.1", "localhost" } });
-        builder.Services.AddSingleton<Door>();
-        builder.WebHost.UseKestrelCore();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        var app = builder.Build();
-        var door = app.Services.GetRequiredService<Door>();
-        app.Use(next => context => door.InvokeAsync(context, next));
-        app.UseRouting();
-        var caller = new Caller { Project = "owner", Scopes = Scopes.All, Cove = cove };
-        app.Use(next => context =>
-        {
-            context.Features.Set(caller);
-            return next(context);
-        });
-        var life = new EngineLife(cove, new EngineHostOptions { SocketPath = "", Build = "", Isolation = FakeCove.Tier, OwnUser = 0 });
-        new Routes(app, life).MapAll();
-        return app;
-    }
+    public static IReadOnlyList<RouteEndpoint> Endpoints() => _endpoints.Value;
 
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
-        await _app.DisposeAsync();
+        await _server.DisposeAsync();
+    }
+
+    private static async Task<IReadOnlyList<RouteEndpoint>> ReadEndpointsAsync()
+    {
+        await using var door = await StartAsync(new FakeCove());
+        return door._server.Routes;
     }
 }

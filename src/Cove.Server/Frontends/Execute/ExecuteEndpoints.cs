@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Cove.Server.Hosting;
+using Cove.Server.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
@@ -19,6 +20,7 @@ internal static class ExecuteEndpoints
     public static void MapExecute(this Routes routes) => routes.Post("/execute", new Operation("execute_python_code", "Execute Python Code")
     {
         Needs = Scopes.Write,
+        Starts = true,
         Description = "Runs code in a fresh sandbox, or in one of the caller's own, and answers when it ended. Code that fails is an answer too: its success is false.",
         Body = typeof(ExecuteRequest),
         Query = [new("details", "Whether the answer says more than output, error and success. Default false.", "boolean")],
@@ -47,7 +49,7 @@ internal static class ExecuteEndpoints
             throw new CoveException(refused);
         }
 
-        await WriteAsync(context, ExecuteTranslation.Answer(call, said, end, Correlation(context)), ExecuteJson.Wire.ExecuteAnswer, StatusCodes.Status200OK);
+        await WriteAsync(context, ExecuteTranslation.Answer(call, said, end, context.CorrelationId()), ExecuteJson.Wire.ExecuteAnswer, StatusCodes.Status200OK);
     }
 
     private static async Task<ExecuteOutput> RunAsync(HttpContext context, ExecuteCall call)
@@ -58,7 +60,7 @@ internal static class ExecuteEndpoints
         try
         {
             // A caller that hangs up has cancelled its run; it is read to its end, which comes soon then.
-            await foreach (var next in cove.RunAsync(sandbox, ExecuteTranslation.Run(call), context.RequestAborted))
+            await foreach (var next in cove.RunAsync(sandbox, ExecuteTranslation.Run(call, context.CorrelationId()), context.RequestAborted))
             {
                 said.Add(next);
             }
@@ -103,7 +105,7 @@ internal static class ExecuteEndpoints
 
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
         {
-            limit.MaxRequestBodySize = MaximumBodyBytes;
+            limit.MaxRequestBodySize = Math.Min(limit.MaxRequestBodySize ?? long.MaxValue, MaximumBodyBytes);
         }
 
         try
@@ -128,9 +130,6 @@ internal static class ExecuteEndpoints
         MediaTypeHeaderValue.TryParse(contentType, out var media)
         && (media.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
             || (media.Type.Equals("application", StringComparison.OrdinalIgnoreCase) && media.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase)));
-
-    private static string Correlation(HttpContext context) =>
-        context.Response.Headers["X-Correlation-Id"] is [{ Length: > 0 } id] ? id : context.TraceIdentifier;
 
     private static async Task WriteAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type, int status)
     {

@@ -49,9 +49,9 @@ internal static class ExecuteTranslation
     /// <summary>The sandbox of a call that named none: it outlives its run by a minute at most, should deleting it ever fail.</summary>
     public static SandboxRequest Fresh(ExecuteCall call) => new() { MaxLifetime = call.Timeout + TimeSpan.FromMinutes(1) };
 
-    public static RunRequest Run(ExecuteCall call) => new() { Code = call.Code, Language = call.Language, Timeout = call.Timeout };
+    public static RunRequest Run(ExecuteCall call, string? correlation) => new() { Code = call.Code, Language = call.Language, Timeout = call.Timeout, CorrelationId = correlation };
 
-    public static ExecuteAnswer Answer(ExecuteCall call, ExecuteOutput said, RunResult result, string correlation)
+    public static ExecuteAnswer Answer(ExecuteCall call, ExecuteOutput said, RunResult result, string? correlation)
     {
         var plain = new ExecuteAnswer
         {

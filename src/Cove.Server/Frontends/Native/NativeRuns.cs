@@ -55,6 +55,7 @@ internal static class NativeRuns
         Body = typeof(RunRequest),
         Query = _start,
         Answer = typeof(RunEvent),
+        Whole = typeof(FinishedRun),
         AnswerTypes = RunAnswers.Types,
     }, StartAsync);
 
