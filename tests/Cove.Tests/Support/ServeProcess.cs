@@ -53,7 +53,7 @@ public sealed partial class ServeProcess : IAsyncDisposable
         // The server gives up root, and its service user must be able to walk to the data.
         File.SetUnixFileMode(place, File.GetUnixFileMode(place) | UnixFileMode.OtherExecute | UnixFileMode.GroupExecute);
         string[] degraded = LiveEngine.Privilege == "bare" ? ["--allow-degraded", "memory,cpu"] : [];
-        return new ServeProcess(own, place, ["--urls", "http://127.0.0.1:0", "--data", Path.Combine(place, "data"), "--log", "json", .. degraded, .. arguments]);
+        return new ServeProcess(own, place, [.. arguments.Contains("--urls") ? [] : new[] { "--urls", "http://127.0.0.1:0" }, "--data", Path.Combine(place, "data"), "--log", "json", .. degraded, .. arguments]);
     }
 
     /// <summary>Waits until it answers.</summary>
