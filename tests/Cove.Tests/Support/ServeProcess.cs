@@ -27,6 +27,7 @@ public sealed partial class ServeProcess : IAsyncDisposable
             Directory.CreateDirectory(Path.Combine(place, name), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
 
+        start.Environment["DOTNET_EnableDiagnostics"] = "0"; // a server that gave up root could not remove its sockets from TMPDIR
         start.Environment["XDG_RUNTIME_DIR"] = Path.Combine(place, "runtime");
         start.Environment["XDG_STATE_HOME"] = Path.Combine(place, "state");
         _process = Process.Start(start)!;
