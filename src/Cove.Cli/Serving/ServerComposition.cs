@@ -36,7 +36,7 @@ internal static class ServerComposition
     /// <summary>What the server is put together from. Access control and further front-ends are added here.</summary>
     public static ServerParts Parts(SandboxEngine engine, AccessControl access, StateStore state, ILoggerFactory loggers, TimeProvider time) => new()
     {
-        Cove = engine,
+        Cove = engine, // ACCESS: AddAccess, UseAccess, Checks and MapMore are set here
         Isolation = engine.Tier,
         Census = engine.Census,
         Version = Version,

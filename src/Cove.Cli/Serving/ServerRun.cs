@@ -11,6 +11,7 @@ internal sealed class ServerRun(ServerOptions options, TimeProvider time)
     {
         using var signals = new StopSignals();
         using var starting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, signals.First);
+        CoveServer.RequireLoopback(options); // ACCESS: until keys exist; then a server that others can reach needs one
         using var data = DataDirectory.Take(options.DataDirectory);
         await using var loggers = ServerLoggers.Start(options, Console.OpenStandardOutput(), isTerminal: !Console.IsOutputRedirected, ServerComposition.Version, time);
         try

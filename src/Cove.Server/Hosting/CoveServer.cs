@@ -53,14 +53,19 @@ internal sealed class CoveServer : IAsyncDisposable
 
         var app = builder.Build();
         var server = new CoveServer(app, parts, options, life);
-        Compose(app, parts, options, life);
         try
         {
+            Compose(app, parts, options, life);
             await app.StartAsync(cancellationToken);
         }
-        catch (IOException failure)
+        catch (Exception failure)
         {
             await app.DisposeAsync();
+            if (failure is not IOException)
+            {
+                throw;
+            }
+
             throw new CoveException(Problems.Request("cannot_listen", $"The server can't listen at {string.Join(", ", options.Urls)}: {failure.Message}", "Give other addresses with --urls, COVE_URLS or PORT, or end what listens there."), failure);
         }
 
@@ -176,6 +181,15 @@ internal sealed class CoveServer : IAsyncDisposable
         parts.MapMore?.Invoke(routes);
     }
 
+    /// <summary>What other machines reach needs keys.</summary>
+    public static void RequireLoopback(ServerOptions options)
+    {
+        if (options.Urls.FirstOrDefault(url => !url.IsLoopback) is { } open)
+        {
+            throw Problems.Bad("no_keys", $"{open} can be reached from other machines, which needs keys, and this server has no access control.", "Listen on loopback only (urls = http://127.0.0.1:8787).");
+        }
+    }
+
     /// <summary>Without access control everybody is the owner, which only a loopback that was opened to all may be.</summary>
     private static void UseAccess(WebApplication app, ServerParts parts, ServerOptions options)
     {
@@ -185,11 +199,7 @@ internal sealed class CoveServer : IAsyncDisposable
             return;
         }
 
-        if (!options.IsLoopbackOnly)
-        {
-            throw Problems.Bad("no_keys", "Addresses that other machines reach need keys, and this server has no access control.", "Listen on loopback only (urls = http://127.0.0.1:8787).");
-        }
-
+        RequireLoopback(options);
         var owner = new Caller { Project = "owner", Scopes = Scopes.All, Cove = parts.Cove };
         app.Use(next => context =>
         {

@@ -131,6 +131,15 @@ public sealed class ServeCommandTests
         Assert.False(Directory.Exists(Path.Combine(server.Place, "data")));
     }
 
+    [Fact]
+    public async Task What_others_can_reach_is_refused_before_anything_starts()
+    {
+        await using var server = ServeProcess.Start(null, "--urls", "http://0.0.0.0:1");
+        Assert.Equal(2, await server.EndAsync());
+        Assert.Contains("http://0.0.0.0:1 can be reached from other machines", await server.Errors, StringComparison.Ordinal);
+        Assert.Empty(server.Log);
+    }
+
     private static void CheckLog(IEnumerable<string> log)
     {
         var lines = log.Select(line => JsonDocument.Parse(line).RootElement).ToArray();

@@ -27,6 +27,7 @@ public sealed partial class ServeProcess : IAsyncDisposable
             Directory.CreateDirectory(Path.Combine(place, name), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
 
+        start.Environment["DOTNET_EnableDiagnostics"] = "0"; // a server that gave up root could not remove its sockets from TMPDIR
         start.Environment["XDG_RUNTIME_DIR"] = Path.Combine(place, "runtime");
         start.Environment["XDG_STATE_HOME"] = Path.Combine(place, "state");
         _process = Process.Start(start)!;
@@ -53,7 +54,7 @@ public sealed partial class ServeProcess : IAsyncDisposable
         // The server gives up root, and its service user must be able to walk to the data.
         File.SetUnixFileMode(place, File.GetUnixFileMode(place) | UnixFileMode.OtherExecute | UnixFileMode.GroupExecute);
         string[] degraded = LiveEngine.Privilege == "bare" ? ["--allow-degraded", "memory,cpu"] : [];
-        return new ServeProcess(own, place, ["--urls", "http://127.0.0.1:0", "--data", Path.Combine(place, "data"), "--log", "json", .. degraded, .. arguments]);
+        return new ServeProcess(own, place, [.. arguments.Contains("--urls") ? [] : new[] { "--urls", "http://127.0.0.1:0" }, "--data", Path.Combine(place, "data"), "--log", "json", .. degraded, .. arguments]);
     }
 
     /// <summary>Waits until it answers.</summary>

@@ -37,13 +37,22 @@ internal sealed class TcpServer : IAsyncDisposable
         var log = new MemoryStream();
         var loggers = ServerLoggers.Start(chosen, Stream.Synchronized(log), isTerminal: false, "1.2.3", TimeProvider.System);
         var made = new ServerParts { Cove = cove, Isolation = FakeCove.Tier, Version = "1.2.3", Loggers = loggers.Factory };
-        var server = await CoveServer.StartAsync(parts?.Invoke(made) ?? made, chosen);
-        if (open)
+        try
         {
-            server.Open();
-        }
+            var server = await CoveServer.StartAsync(parts?.Invoke(made) ?? made, chosen);
+            if (open)
+            {
+                server.Open();
+            }
 
-        return new TcpServer(directory, loggers, server, cove, log);
+            return new TcpServer(directory, loggers, server, cove, log);
+        }
+        catch
+        {
+            await loggers.DisposeAsync();
+            directory.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Ends the server and returns its log, line by line.</summary>
