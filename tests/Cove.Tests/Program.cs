@@ -1,15 +1,17 @@
 using Cove.Tests.Leaks;
+using Cove.Tests.Server.State;
 using Xunit.MicrosoftTestingPlatform;
 using Xunit.Runner.InProc.SystemConsole;
 
 namespace Cove.Tests;
 
-/// <summary>Runs the tests; or, asked to by a test, hosts an engine that the test may kill.</summary>
+/// <summary>Runs the tests; or, asked to by a test, hosts an engine or a state that the test may kill.</summary>
 internal static class Program
 {
     public static Task<int> Main(string[] args) => args switch
     {
         [EngineHost.Word, var state] => EngineHost.RunAsync(state),
+        [StateHost.Word, var directory] => StateHost.RunAsync(directory),
         _ when args.Contains("--server") => TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions),
         _ => ConsoleRunner.Run(args),
     };
