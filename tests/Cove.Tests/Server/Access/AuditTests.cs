@@ -1,0 +1,47 @@
+using Cove.Server.Hosting;
+using Cove.Server.State;
+using Cove.Tests.Support;
+using Xunit;
+
+namespace Cove.Tests.Server.Access;
+
+/// <summary>Who did what is on record, and nothing that is nobody's business.</summary>
+public sealed class AuditTests
+{
+    [Fact]
+    public async Task Changes_and_refusals_are_noted_with_who_what_and_how_it_ended()
+    {
+        var cove = new FakeCove();
+        await using var server = await AccessServer.StartAsync(cove);
+        var key = await server.KeyAsync("alpha");
+        var sandbox = await server.SandboxAsync(key);
+        using var run = await server.SendAsync("POST", $"/v1/sandboxes/{sandbox.Value}/runs", key, """{"code":"password = 'hunter2'"}""", ("X-Correlation-Id", "order-17"));
+        await run.Content.ReadAsStringAsync();
+        using var foreign = await server.SendAsync("DELETE", $"/v1/sandboxes/{sandbox.Value}", await server.KeyAsync("beta"));
+        using var reads = await server.SendAsync("GET", "/v1/sandboxes", key);
+        using var scope = await server.SendAsync("POST", "/v1/sandboxes", await server.KeyAsync("alpha", Scopes.Read), "{}");
+        using var bad = await server.SendAsync("GET", "/v1/sandboxes", "cove_hunter3");
+
+        var rows = await RowsAsync(server, 5);
+        Assert.Equal(["createSandbox", "run", "deleteSandbox", "createSandbox", "authenticate"], rows.Select(r => r.Operation));
+        Assert.Equal([201, 200, 404, 403, 401], rows.Select(r => r.Status));
+        Assert.Equal([null, "ok", "sandbox_not_found", "scope_missing", "malformed"], rows.Select(r => r.Outcome));
+        Assert.Equal(["alpha", "alpha", "beta", "alpha", null], rows.Select(r => r.Project));
+        Assert.Equal(("alpha's", key.Substring(5, 8), "127.0.0.1", sandbox.Value, "order-17"), (rows[1].KeyName!, rows[1].Key!, rows[1].Remote!, rows[1].Sandbox!, rows[1].Correlation!));
+        Assert.NotNull(rows[1].Run);
+        Assert.DoesNotContain(rows, row => row.ToString().Contains("hunter", StringComparison.Ordinal) || row.ToString().Contains(key, StringComparison.Ordinal));
+    }
+
+    private static async Task<AuditRow[]> RowsAsync(AccessServer server, int count)
+    {
+        // A row is queued once its answer is out.
+        AuditRow[] rows = [];
+        for (var i = 0; i < 1000 && rows.Length < count; i++)
+        {
+            await server.State.Writer.FlushAsync();
+            rows = [.. (await server.State.Audit.ListAsync(100)).AsEnumerable().Reverse()];
+        }
+
+        return rows;
+    }
+}

@@ -1,0 +1,141 @@
+using System.Net;
+using Cove.Server.Access.Quotas;
+using Cove.Server.State;
+using Cove.Tests.Support;
+using Xunit;
+
+namespace Cove.Tests.Server.Access;
+
+/// <summary>A request that is sent twice happens once.</summary>
+public sealed class IdempotencyTests : IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+    private readonly FakeTimeProvider _time = new();
+    private readonly FakeCove _cove = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    private StateOptions Options => new() { DataDirectory = Path.Combine(_directory.Path, "data"), Time = _time };
+
+    [Fact]
+    public async Task The_same_request_is_answered_the_same_for_a_day_also_after_a_restart()
+    {
+        string key, first;
+        await using (var server = await AccessServer.StartAsync(_cove, Options))
+        {
+            key = await server.KeyAsync();
+            (var status, first, var replayed) = await CreateAsync(server, key, "one");
+            Assert.Equal((HttpStatusCode.Created, false), (status, replayed));
+            Assert.Equal((HttpStatusCode.Created, first, true), await CreateAsync(server, key, "one"));
+        }
+
+        await using (var server = await AccessServer.StartAsync(_cove, Options))
+        {
+            Assert.Equal((HttpStatusCode.Created, first, true), await CreateAsync(server, key, "one"));
+            Assert.Single(_cove.Sandboxes);
+            _time.Advance(TimeSpan.FromHours(24));
+            var (_, later, _) = await CreateAsync(server, key, "one");
+            Assert.NotEqual(first, later);
+        }
+    }
+
+    [Fact]
+    public async Task The_location_is_told_again()
+    {
+        await using var server = await AccessServer.StartAsync(_cove, Options);
+        var key = await server.KeyAsync();
+        using var first = await server.SendAsync("POST", "/v1/sandboxes", key, "{}", ("Idempotency-Key", "k"));
+        using var second = await server.SendAsync("POST", "/v1/sandboxes", key, "{}", ("Idempotency-Key", "k"));
+        Assert.Equal(first.Headers.Location, second.Headers.Location);
+        Assert.NotNull(second.Headers.Location);
+    }
+
+    [Fact]
+    public async Task Another_body_under_the_same_key_is_refused()
+    {
+        await using var server = await AccessServer.StartAsync(_cove, Options);
+        var key = await server.KeyAsync();
+        await CreateAsync(server, key, "one");
+        var (status, body, _) = await CreateAsync(server, key, "one", """{"template":"other"}""");
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, status);
+        Assert.Contains("idempotency_mismatch", body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Another_project_has_keys_of_its_own()
+    {
+        await using var server = await AccessServer.StartAsync(_cove, Options);
+        var (_, one, _) = await CreateAsync(server, await server.KeyAsync("alpha"), "same");
+        var (status, two, replayed) = await CreateAsync(server, await server.KeyAsync("beta"), "same");
+        Assert.Equal((HttpStatusCode.Created, false), (status, replayed));
+        Assert.NotEqual(one, two);
+    }
+
+    [Fact]
+    public async Task Of_many_at_once_one_happens()
+    {
+        await using var server = await AccessServer.StartAsync(_cove, Options);
+        var key = await server.KeyAsync();
+        var answers = await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => CreateAsync(server, key, "one")));
+        Assert.Single(_cove.Sandboxes);
+        Assert.Single(answers, a => a is { Status: HttpStatusCode.Created, Replayed: false });
+        Assert.All(answers, a => Assert.True(a.Status is HttpStatusCode.Created or HttpStatusCode.Conflict, a.Body));
+        Assert.Single(answers.Where(a => a.Status == HttpStatusCode.Created).Select(a => a.Body).Distinct());
+    }
+
+    [Fact]
+    public async Task A_final_refusal_is_kept_and_a_passing_one_is_not()
+    {
+        await using var server = await AccessServer.StartAsync(_cove, Options, new QuotaOptions { MaxSandboxes = 1 });
+        var key = await server.KeyAsync();
+        var bad = await CreateAsync(server, key, "bad", "{");
+        Assert.Equal(HttpStatusCode.BadRequest, bad.Status);
+        Assert.Equal((HttpStatusCode.BadRequest, bad.Body, true), await CreateAsync(server, key, "bad", "{"));
+
+        var first = await server.SandboxAsync(key);
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await CreateAsync(server, key, "two")).Status);
+        using (await server.SendAsync("DELETE", "/v1/sandboxes/" + first.Value, key))
+        {
+            Assert.Equal(HttpStatusCode.Created, (await CreateAsync(server, key, "two")).Status);
+        }
+    }
+
+    [Fact]
+    public async Task A_kernel_is_made_once_and_in_the_sandbox_that_was_named()
+    {
+        await using var server = await AccessServer.StartAsync(_cove, Options);
+        var key = await server.KeyAsync();
+        var (one, two) = (await server.SandboxAsync(key), await server.SandboxAsync(key));
+        foreach (var (sandbox, replayed) in new[] { (one, false), (one, true), (two, false) })
+        {
+            using var answer = await server.SendAsync("POST", $"/v1/sandboxes/{sandbox.Value}/kernels", key, """{"id":"k","language":"python"}""", ("Idempotency-Key", "k"));
+            Assert.Equal((HttpStatusCode.Created, replayed), (answer.StatusCode, answer.Headers.Contains("Idempotency-Replayed")));
+        }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("with space")]
+    [InlineData("LONG")]
+    public async Task A_key_that_is_none_is_refused(string name)
+    {
+        await using var server = await AccessServer.StartAsync(_cove, Options);
+        var (status, _, _) = await CreateAsync(server, await server.KeyAsync(), name == "LONG" ? new string('k', 256) : name);
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Empty(_cove.Sandboxes);
+    }
+
+    [Fact]
+    public async Task A_body_without_end_is_refused()
+    {
+        await using var server = await AccessServer.StartAsync(_cove, Options);
+        var (status, _, _) = await CreateAsync(server, await server.KeyAsync(), "k", new string(' ', (1 << 20) + 1) + "{}");
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, status);
+    }
+
+    private static async Task<(HttpStatusCode Status, string Body, bool Replayed)> CreateAsync(AccessServer server, string key, string name, string body = "{}")
+    {
+        using var answer = await server.SendAsync("POST", "/v1/sandboxes", key, body, ("Idempotency-Key", name));
+        return (answer.StatusCode, await answer.Content.ReadAsStringAsync(), answer.Headers.Contains("Idempotency-Replayed"));
+    }
+}
