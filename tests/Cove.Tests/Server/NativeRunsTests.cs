@@ -143,7 +143,9 @@ public sealed class NativeRunsTests : IAsyncLifetime
         Assert.Equal(["stdin ü False", "stdin  True"], _server.Cove.Calls);
         using var large = new ByteArrayContent(new byte[(1 << 20) + 1]);
         large.Headers.ContentType = new("application/octet-stream");
-        using var refused = await _server.Http.PostAsync($"{Runs}/{run.Id}/stdin", large);
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"{Runs}/{run.Id}/stdin") { Content = large };
+        request.Headers.ExpectContinue = true;
+        using var refused = await _server.Http.SendAsync(request);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, refused.StatusCode);
         using var text = await _server.Http.PostAsync($"{Runs}/{run.Id}/stdin", new StringContent("a"));
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, text.StatusCode);
