@@ -54,6 +54,8 @@ public sealed class NamespacesOutput(LiveEngine live) : OutputConformance(new Na
 
 public sealed class NamespacesStreams(LiveEngine live) : StreamConformance(new NamespacesUnderTest(live));
 
+public sealed class NamespacesJournals(LiveEngine live) : JournalConformance(new NamespacesUnderTest(live));
+
 public sealed class NamespacesLimits(LiveEngine live) : LimitConformance(new NamespacesUnderTest(live));
 
 public sealed class NamespacesConcurrency(LiveEngine live) : ConcurrencyConformance(new NamespacesUnderTest(live));

@@ -27,6 +27,16 @@ public abstract class StreamConformance(BackendUnderTest backend) : ConformanceS
     }
 
     [Fact]
+    public async Task A_program_that_writes_a_byte_at_a_time_makes_few_events()
+    {
+        await using var sandbox = await SandboxAsync();
+        var run = await sandbox.PythonAsync("import os\nfor i in range(100_000): os.write(1, b'a')");
+        AssertOk(run);
+        Assert.Equal(100_000, run.Stdout.Length);
+        Assert.InRange(run.Events.Count, 3, 20_000);
+    }
+
+    [Fact]
     public async Task A_reader_that_never_reads_cannot_keep_a_run_beyond_its_wall_time()
     {
         await using var sandbox = await SandboxAsync();

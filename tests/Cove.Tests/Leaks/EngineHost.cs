@@ -12,11 +12,17 @@ namespace Cove.Tests.Leaks;
 internal static class EngineHost
 {
     public const string Word = "host-engine";
+
+    /// <summary>Names the directory its journals are in, if they are.</summary>
+    public const string Journal = "COVE_TEST_JOURNAL";
+
     private const int AtOnce = 8;
 
     public static async Task<int> RunAsync(string state)
     {
-        var engine = await LocalEngine.StartAsync(OwnEngine.Options(state, poolSize: 2), TimeProvider.System, NullLogger.Instance);
+        var options = OwnEngine.Options(state, poolSize: 2);
+        options = options with { Engine = options.Engine with { JournalDirectory = Environment.GetEnvironmentVariable(Journal) } };
+        var engine = await LocalEngine.StartAsync(options, TimeProvider.System, NullLogger.Instance);
         Console.WriteLine("done");
         while (await Console.In.ReadLineAsync() is { } line)
         {

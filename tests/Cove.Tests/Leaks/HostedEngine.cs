@@ -13,7 +13,7 @@ public sealed class HostedEngine : IAsyncDisposable
     private readonly Task<string> _errors;
     private int _ownFiles;
 
-    private HostedEngine()
+    private HostedEngine(string? journal)
     {
         var assembly = typeof(HostedEngine).Assembly.Location;
         var own = Environment.ProcessPath!;
@@ -23,15 +23,16 @@ public sealed class HostedEngine : IAsyncDisposable
         start.Environment["DOTNET_EnableDiagnostics"] = "0"; // its sockets in TMPDIR would look like a leak
         start.Environment["COVE_REPOSITORY"] = LiveEngine.Repository;
         start.Environment["COVE_TEST_PRIVILEGE"] = LiveEngine.Privilege;
+        start.Environment[EngineHost.Journal] = journal;
         _process = Process.Start(start)!;
         _errors = _process.StandardError.ReadToEndAsync();
     }
 
     public LauncherTree Tree => LauncherTree.Of(_state.Path);
 
-    public static async Task<HostedEngine> StartAsync()
+    public static async Task<HostedEngine> StartAsync(string? journal = null)
     {
-        var hosted = new HostedEngine();
+        var hosted = new HostedEngine(journal);
         await hosted.AnswerAsync();
         hosted._ownFiles = Files(hosted._temporary.Path);
         return hosted;
@@ -44,6 +45,8 @@ public sealed class HostedEngine : IAsyncDisposable
     }
 
     public void Kill() => _process.Kill(entireProcessTree: false);
+
+    public Task ExitAsync() => Hang.WatchAsync(_process.WaitForExitAsync());
 
     public bool HasLauncher => LauncherTree.Find(_state.Path) is not null;
 

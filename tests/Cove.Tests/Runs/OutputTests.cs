@@ -1,3 +1,4 @@
+using Cove.Engine.Runs;
 using Cove.Tests.Support;
 using Xunit;
 
@@ -125,25 +126,25 @@ public sealed class OutputTests
     }
 
     [Fact]
-    public async Task A_program_that_writes_a_byte_at_a_time_makes_few_events_in_the_long_run()
+    public async Task Many_small_writes_are_paced_and_large_ones_are_not()
     {
         var time = new FakeTimeProvider();
-        await using var harness = await EngineHarness.StartAsync(time: time);
-        var (id, cell) = await harness.CreateAsync();
-        const int count = 20_000;
-        cell.OnExecute = async run =>
+        var pace = new OutputPace(time);
+        for (var i = 0; i < 1024; i++)
         {
-            for (var i = 0; i < count; i++)
-            {
-                await run.Channels.Out.WriteAsync("a"u8.ToArray());
-                await Task.Yield();
-            }
+            Assert.True(pace.AfterAsync(1, CancellationToken.None).AsTask().IsCompleted);
+        }
 
-            await run.DoneAsync();
-        };
-        var events = await time.AdvanceUntil(harness.RunAsync(id, new RunRequest { Code = "x", Timeout = TimeSpan.FromHours(1) }), TimeSpan.FromMilliseconds(1));
-        Assert.Equal(count, events.OfType<RunOutput>().Sum(o => o.Text.Length));
-        Assert.InRange(events.Count, 1024, count / 2);
+        var held = pace.AfterAsync(1, CancellationToken.None).AsTask();
+        Assert.False(held.IsCompleted);
+        time.Advance(TimeSpan.FromMilliseconds(10));
+        await Eventually.Within(held);
+        Assert.True(pace.AfterAsync(64 << 10, CancellationToken.None).AsTask().IsCompleted);
+        using var ended = new CancellationTokenSource();
+        held = pace.AfterAsync(1, ended.Token).AsTask();
+        Assert.False(held.IsCompleted);
+        await ended.CancelAsync(); // the end of the run waits for no pause
+        await Eventually.Within(held);
     }
 
     [Fact]

@@ -25,12 +25,15 @@ internal sealed class SocketServer : IAsyncDisposable
 
     public HttpClient Http { get; }
 
-    public static async Task<SocketServer> StartAsync(TimeSpan? idleLimit = null, uint ownUser = 0)
+    /// <param name="idleLimit">When it ends by itself.</param>
+    /// <param name="ownUser">Whose processes it answers.</param>
+    /// <param name="engine">What answers in place of the fake.</param>
+    public static async Task<SocketServer> StartAsync(TimeSpan? idleLimit = null, uint ownUser = 0, ICove? engine = null)
     {
         var directory = TemporaryPlace.Make();
         var cove = new FakeCove();
         var socket = Path.Combine(directory.FullName, "engine.sock");
-        var host = await EngineHost.StartAsync(cove, new EngineHostOptions
+        var host = await EngineHost.StartAsync(engine ?? cove, new EngineHostOptions
         {
             SocketPath = socket,
             Build = "build1",
