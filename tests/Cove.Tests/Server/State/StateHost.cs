@@ -1,0 +1,25 @@
+using Cove.Server.State;
+using Cove.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Cove.Tests.Server.State;
+
+/// <summary>A process that serves from a data directory until a test kills it: it notes a sandbox, says its id, and goes on writing.</summary>
+internal static class StateHost
+{
+    public const string Word = "host-state";
+
+    public static async Task<int> RunAsync(string directory)
+    {
+        var state = await StateStore.OpenAsync(new StateOptions { DataDirectory = directory }, NullLogger.Instance);
+        await state.BeginServingAsync();
+        await state.Projects.AddAsync("alpha", state.Time.GetUtcNow());
+        var info = await new FakeCove().CreateSandboxAsync(new SandboxRequest());
+        await state.Sandboxes.AddAsync(info, "alpha", null, state.Node);
+        Console.WriteLine(info.Id.Value);
+        while (true)
+        {
+            await state.Writer.AddAsync(AuditTable.Add(new AuditRow { At = state.Time.GetUtcNow(), Operation = "run", Status = 200 }));
+        }
+    }
+}
