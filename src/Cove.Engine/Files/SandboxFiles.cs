@@ -23,7 +23,10 @@ internal sealed class SandboxFiles(Cell cell, TimeProvider time, ILogger logger)
     private FileLink? _link;
     private bool _disposed;
 
-    public async Task<Stream> ReadAsync(string path, CancellationToken cancellationToken)
+    /// <summary>Archives and watches.</summary>
+    public FileErrands Errands { get; } = new(cell, time);
+
+    public async Task<Stream> ReadAsync(string path, FileRange? range, CancellationToken cancellationToken)
     {
         var reply = await CallAsync("read", w => w.WritePath("path", path), repeatable: true, cancellationToken);
         if (reply.Descriptor is not { } handle)
@@ -33,7 +36,18 @@ internal sealed class SandboxFiles(Cell cell, TimeProvider time, ILogger logger)
 
         if (RegularFile.Length(handle) is { } length)
         {
-            return new SandboxFileStream(handle, length);
+            if (range is not { } part)
+            {
+                return new SandboxFileStream(handle, length);
+            }
+
+            if (part.Start == 0 || part.Start < length)
+            {
+                return new SandboxFileStream(handle, Math.Min(part.Length ?? long.MaxValue, length - part.Start), part.Start);
+            }
+
+            reply.Dispose();
+            throw FileErrors.RangeNotSatisfiable(path, part, length);
         }
 
         reply.Dispose();

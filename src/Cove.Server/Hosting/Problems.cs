@@ -10,6 +10,7 @@ internal static class Problems
     /// <summary>The status says whose turn it is; the body says what to do.</summary>
     public static int StatusOf(RunError error) => error.Category switch
     {
+        ErrorCategory.Request when error.Code == "range_not_satisfiable" => StatusCodes.Status416RangeNotSatisfiable,
         ErrorCategory.Request => StatusCodes.Status400BadRequest,
         ErrorCategory.Caller => StatusCodes.Status400BadRequest,
         ErrorCategory.NotFound => StatusCodes.Status404NotFound,
