@@ -64,16 +64,25 @@ class Watch:
             os.close(self._inotify)
 
     def _wait(self, stream):
-        """Until there is news; False when nobody listens any more."""
+        """Until there is news, or the folder is gone; False when nobody listens any more."""
         ready = select.poll()
         ready.register(self._inotify, select.POLLIN)
         ready.register(stream.socket, select.POLLIN | select.POLLHUP)  # nothing is ever said to us: whatever comes is the end
-        return all(descriptor != stream.socket.fileno() for descriptor, _ in ready.poll())
+        while True:
+            found = ready.poll(1000)
+            if found:
+                return all(descriptor != stream.socket.fileno() for descriptor, _ in found)
+            if self._is_gone():
+                return True
+
+    def _is_gone(self):
+        """While we hold the folder open, no news says that it was removed."""
+        return os.fstat(self._folder).st_nlink == 0
 
     def _gather(self):
         """Reads what is there; False when the folder itself is gone."""
         self._looked = 0
-        alive = True
+        alive = not self._is_gone()
         while True:
             try:
                 news = os.read(self._inotify, 1 << 16)
