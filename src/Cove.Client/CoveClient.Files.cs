@@ -1,4 +1,7 @@
+using System.Net;
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
 using Cove.Wire;
 
 namespace Cove.Client;
@@ -8,8 +11,15 @@ public sealed partial class CoveClient
     /// <inheritdoc/>
     public async Task<Stream> ReadFileAsync(SandboxId sandbox, string path, FileRange? range = null, CancellationToken cancellationToken = default)
     {
-        var response = await SendAsync(HttpMethod.Get, Files(sandbox, "/content", path), null, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        var response = await SendAsync(HttpMethod.Get, Files(sandbox, "/content", path), null, HttpCompletionOption.ResponseHeadersRead, cancellationToken, request =>
+            request.Headers.Range = range is { } part ? Range(part) : null);
         var length = response.Content.Headers.ContentLength ?? throw Failures.BadAnswer(_options.Address, new InvalidDataException("the file's length is missing"));
+        if (range is not null && response.StatusCode != HttpStatusCode.PartialContent && length > 0)
+        {
+            response.Dispose();
+            throw Failures.BadAnswer(_options.Address, new InvalidDataException("the range was ignored"));
+        }
+
         return new Download(response, await response.Content.ReadAsStreamAsync(cancellationToken), length, _options.Address);
     }
 
@@ -52,13 +62,53 @@ public sealed partial class CoveClient
         SendAsync(HttpMethod.Delete, Files(sandbox, "", path) + $"&recursive={Text(recursive)}", null, cancellationToken);
 
     /// <inheritdoc/>
-    public IAsyncEnumerable<FileChange> WatchFilesAsync(SandboxId sandbox, string path, bool recursive = false, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    public async IAsyncEnumerable<FileChange> WatchFilesAsync(
+        SandboxId sandbox, string path, bool recursive = false, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        using var response = await SendAsync(
+            HttpMethod.Get, Files(sandbox, "/watch", path) + $"&recursive={Text(recursive)}", null, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
+        await using var changes = JsonSerializer.DeserializeAsyncEnumerable(stream, CoveJson.Wire.FileChange, topLevelValues: true, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        while (await MoveAsync(changes))
+        {
+            yield return changes.Current ?? throw Failures.BadAnswer(_options.Address, new JsonException("A change is null."));
+        }
+    }
 
     /// <inheritdoc/>
-    public Task<Stream> ReadArchiveAsync(SandboxId sandbox, string path, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    public async Task<Stream> ReadArchiveAsync(SandboxId sandbox, string path, CancellationToken cancellationToken = default)
+    {
+        var response = await SendAsync(HttpMethod.Get, Files(sandbox, "/archive", path), null, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        return new Download(response, await response.Content.ReadAsStreamAsync(cancellationToken), null, _options.Address);
+    }
 
     /// <inheritdoc/>
-    public Task WriteArchiveAsync(SandboxId sandbox, string path, Stream archive, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    public Task WriteArchiveAsync(SandboxId sandbox, string path, Stream archive, CancellationToken cancellationToken = default)
+    {
+        var body = new StreamContent(new Borrowed(archive), 256 * 1024);
+        body.Headers.ContentType = new MediaTypeHeaderValue("application/x-tar");
+        return SendAsync(HttpMethod.Put, Files(sandbox, "/archive", path), body, cancellationToken);
+    }
+
+    private async ValueTask<bool> MoveAsync(IAsyncEnumerator<FileChange?> changes)
+    {
+        try
+        {
+            return await changes.MoveNextAsync();
+        }
+        catch (JsonException failure)
+        {
+            throw Failures.BadAnswer(_options.Address, failure);
+        }
+        catch (Exception failure) when (failure is HttpRequestException or IOException)
+        {
+            throw Failures.Unreachable(_options.Address, failure);
+        }
+    }
+
+    private static RangeHeaderValue Range(FileRange range) => range is { Start: >= 0, Length: null or >= 1 }
+        ? new RangeHeaderValue(range.Start, range.Length is { } length && length <= long.MaxValue - range.Start ? range.Start + length - 1 : null)
+        : throw Failures.OutOfRange("range", range, "a start from 0 and a length from 1");
 
     private static string Files(SandboxId sandbox, string verb, string path) => Of(sandbox) + "/files" + verb + "?path=" + Uri.EscapeDataString(path);
 

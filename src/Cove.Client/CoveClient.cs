@@ -134,10 +134,11 @@ public sealed partial class CoveClient : ICove
 
     /// <summary>Sends and returns a successful answer; anything else is thrown as what the other end said about it.</summary>
     private async Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, string path, HttpContent? content, HttpCompletionOption completion, CancellationToken cancellationToken)
+        HttpMethod method, string path, HttpContent? content, HttpCompletionOption completion, CancellationToken cancellationToken, Action<HttpRequestMessage>? change = null)
     {
         HttpResponseMessage response;
         using var request = Request(method, path, content);
+        change?.Invoke(request);
         try
         {
             response = await _http.SendAsync(request, completion, cancellationToken);

@@ -1,7 +1,7 @@
 namespace Cove.Client;
 
-/// <summary>A file on its way down: its length is known, and closing it closes the answer it came with.</summary>
-internal sealed class Download(HttpResponseMessage response, Stream content, long length, string address) : Stream
+/// <summary>A file or archive on its way down (of an archive the length is not known); closing it closes the answer it came with.</summary>
+internal sealed class Download(HttpResponseMessage response, Stream content, long? length, string address) : Stream
 {
     private long _read;
 
@@ -11,7 +11,7 @@ internal sealed class Download(HttpResponseMessage response, Stream content, lon
 
     public override bool CanWrite => false;
 
-    public override long Length => length;
+    public override long Length => length ?? throw new NotSupportedException();
 
     public override long Position { get => _read; set => throw new NotSupportedException(); }
 

@@ -57,15 +57,18 @@ public sealed record FileWriteOptions
     public bool CreateParents { get; init; } = true;
 }
 
-/// <summary>A part of a file. A start beyond the file's end is refused with <c>range_not_satisfiable</c>.</summary>
+/// <summary>A part of a file. A start at or beyond the file's end is refused with <c>range_not_satisfiable</c>, unless it is 0.</summary>
 /// <param name="Start">The first byte, from 0.</param>
-/// <param name="Length">How many bytes at most; null: to the end.</param>
+/// <param name="Length">How many bytes at most, from 1; null: to the end.</param>
 public readonly record struct FileRange(long Start, long? Length = null);
 
 /// <summary>Kinds of changes.</summary>
 [JsonConverter(typeof(SnakeCaseEnumConverter<FileChangeKind>))]
 public enum FileChangeKind
 {
+    /// <summary>The watch stands: what happens from now on is told. Always the first, with the watched directory's path.</summary>
+    Started,
+
     /// <summary>It is there now and was not before.</summary>
     Created,
 

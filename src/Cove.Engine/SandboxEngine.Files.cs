@@ -1,4 +1,7 @@
+using System.Runtime.CompilerServices;
 using Cove.Engine.Files;
+using Cove.Engine.Isolation;
+using Cove.Engine.Sandboxes;
 
 namespace Cove.Engine;
 
@@ -8,7 +11,8 @@ public sealed partial class SandboxEngine
     public Task<Stream> ReadFileAsync(SandboxId sandbox, string path, FileRange? range = null, CancellationToken cancellationToken = default)
     {
         FileRules.Path("path", path);
-        return InSandboxAsync(sandbox, found => found.Files.ReadAsync(path, cancellationToken));
+        FileRules.Range(range);
+        return InSandboxAsync(sandbox, found => found.Files.ReadAsync(path, range, cancellationToken));
     }
 
     /// <inheritdoc/>
@@ -64,11 +68,74 @@ public sealed partial class SandboxEngine
     }
 
     /// <inheritdoc/>
-    public IAsyncEnumerable<FileChange> WatchFilesAsync(SandboxId sandbox, string path, bool recursive = false, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    /// <remarks>Looking on is no use of a sandbox: a watched one may be idle.</remarks>
+    public async IAsyncEnumerable<FileChange> WatchFilesAsync(
+        SandboxId sandbox, string path, bool recursive = false, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        FileRules.Path("path", path);
+        Live();
+        var found = _sandboxes.Open(Checked(sandbox));
+        await using var changes = found.Files.Errands.WatchAsync(path, recursive, cancellationToken).GetAsyncEnumerator(CancellationToken.None);
+        while (await InSandboxAsync(sandbox, found, changes.MoveNextAsync))
+        {
+            yield return changes.Current;
+        }
+    }
 
     /// <inheritdoc/>
-    public Task<Stream> ReadArchiveAsync(SandboxId sandbox, string path, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    public Task<Stream> ReadArchiveAsync(SandboxId sandbox, string path, CancellationToken cancellationToken = default)
+    {
+        FileRules.Path("path", path);
+        return InSandboxAsync(sandbox, async found =>
+        {
+            var use = new Held(found.BeginUse());
+            try
+            {
+                return await found.Files.Errands.PackAsync(path, use, cancellationToken);
+            }
+            catch
+            {
+                use.Dispose();
+                throw;
+            }
+        });
+    }
 
     /// <inheritdoc/>
-    public Task WriteArchiveAsync(SandboxId sandbox, string path, Stream archive, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    public Task WriteArchiveAsync(SandboxId sandbox, string path, Stream archive, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(archive);
+        FileRules.Path("path", path);
+        return InSandboxAsync(sandbox, async found =>
+        {
+            await found.Files.Errands.UnpackAsync(path, archive, cancellationToken);
+            return true;
+        });
+    }
+
+    private static async ValueTask<bool> InSandboxAsync(SandboxId id, Sandbox sandbox, Func<ValueTask<bool>> call)
+    {
+        try
+        {
+            return await call();
+        }
+        catch (CellGoneException)
+        {
+            throw Refusals.SandboxEnded(id, sandbox.EndReason ?? SandboxEndReason.Died);
+        }
+    }
+
+    /// <summary>A use that ends once, however often it is disposed.</summary>
+    private sealed class Held(Sandbox.Use use) : IDisposable
+    {
+        private int _over;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _over, 1) == 0)
+            {
+                use.Dispose();
+            }
+        }
+    }
 }

@@ -55,6 +55,7 @@ class Unpacker:
         elif entry.kind == b"2":
             parent = self._free(parts)
             os.symlink(entry.link, parts[-1], dir_fd=parent)
+            os.utime(parts[-1], ns=(entry.mtime_ns, entry.mtime_ns), dir_fd=parent, follow_symlinks=False)
         elif entry.kind == b"1":
             self._hard_link(entry, parts)
         else:

@@ -4,9 +4,13 @@ import os
 
 from . import failures, link, listing, names, removal
 from .failures import Failure
+from .errand import Errand
+from .packing import Packer
 from .syscalls import rename
 from .tree import Descriptor, Tree, describe, regular
+from .unpacking import Unpacker
 from .uploads import Uploads
+from .watching import Watch
 
 # Room for the fields around a page of entries.
 PAGE = link.MAX_FRAME - 1024
@@ -20,9 +24,11 @@ class Worker:
         self._link = link.Link(link_fd)
         self._tree = Tree(root_fd)
         self._uploads = Uploads(self._tree)
+        self._errand = Errand()
         self._operations = {
             "read": self._read, "write": self._write, "commit": self._commit, "abort": self._abort, "stat": self._stat,
             "list": self._list, "mkdir": self._mkdir, "remove": self._remove, "move": self._move, "usage": self._usage,
+            "pack": self._pack, "unpack": self._unpack, "watch": self._watch, "end": self._end,
         }
 
     def serve(self):
@@ -149,6 +155,30 @@ class Worker:
                 # The source is there, so what is wrong is wrong with the target.
                 raise failures.from_errno(error, names.shown(target)) from error
         self._answer(id)
+
+    def _pack(self, id, request):
+        parts = names.components(request.get("path"))
+        with Descriptor(self._tree.directory(parts)) as folder:
+            self._run(id, lambda stream: Packer(stream, names.shown(parts)).pack(folder))
+
+    def _unpack(self, id, request):
+        parts = names.components(request.get("path"))
+        self._tree.make_directories(parts)
+        with Descriptor(self._tree.changeable(self._tree.directory(parts))) as folder:
+            self._run(id, lambda stream: Unpacker(stream, folder, names.shown(parts)).unpack())
+
+    def _watch(self, id, request):
+        parts = names.components(request.get("path"))
+        recursive = _flag(request, "recursive", False)
+        with Descriptor(self._tree.directory(parts)) as folder:
+            watch = Watch(folder, names.absolute(parts), recursive)
+            self._run(id, watch.run)
+
+    def _run(self, id, work):
+        self._errand.run(lambda stream: self._answer(id, descriptor=stream), work)
+
+    def _end(self, id, request):
+        self._answer(id, self._errand.end())
 
     def _usage(self, id, request):
         space = os.fstatvfs(self._tree.root)

@@ -19,6 +19,8 @@ internal static class FileErrors
             "already_exists" or "not_empty" or "busy" => (ErrorCategory.Conflict, "Remove what is there first, or allow it to be replaced."),
             "no_space" => (ErrorCategory.Limit, "Remove files, or ask for a higher disk limit."),
             "too_many_entries" or "too_many_open" => (ErrorCategory.Limit, "Ask for less at once: a subdirectory, or a smaller depth."),
+            "bad_archive" or "refused_entry" => (ErrorCategory.Request, "Make the archive anew without it; what was unpacked before stays."),
+            "too_many_watches" => (ErrorCategory.Limit, "End watches that are not needed, or raise the host's fs.inotify limits."),
             "io_error" => (ErrorCategory.Infrastructure, "Try again; if it stays so, create a new sandbox."),
             _ => (ErrorCategory.Request, "Check the path and what it is; only regular files beneath /workspace, /tmp and /home/user can be read and written."),
         };
@@ -30,6 +32,12 @@ internal static class FileErrors
 
     public static CoveException TooManyEntries(string path, int limit) => Error(
         "too_many_entries", ErrorCategory.Limit, false, $"'{path}' holds more than {limit:N0} entries at that depth.", "List a subdirectory, or a smaller depth.");
+
+    public static CoveException TooManyErrands(int most) => Error(
+        "too_many_transfers", ErrorCategory.Limit, true, $"{most} archives and watches of this sandbox are going on already.", "End one, or wait for an archive to be done.");
+
+    public static CoveException RangeNotSatisfiable(string path, FileRange range, long length) => Error(
+        "range_not_satisfiable", ErrorCategory.Request, false, $"'{path}' has {length:N0} bytes; the range begins at {range.Start:N0}.", $"Start before {length}.");
 
     public static CoveException NotRegular(string path) => Error(
         "not_a_file", ErrorCategory.Request, false, $"'{path}' is no regular file.", "Name a regular file.");

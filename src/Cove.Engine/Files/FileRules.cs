@@ -22,6 +22,14 @@ internal static class FileRules
         }
     }
 
+    public static void Range(FileRange? range)
+    {
+        if (range is { } given && (given.Start < 0 || given.Length < 1))
+        {
+            throw Refusals.InvalidRequest("range", given, "a start from 0 and a length from 1");
+        }
+    }
+
     public static void Options(FileWriteOptions options)
     {
         if (options.Mode is < 0 or > 0x1FF)

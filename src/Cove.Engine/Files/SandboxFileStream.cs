@@ -3,10 +3,10 @@ using Microsoft.Win32.SafeHandles;
 namespace Cove.Engine.Files;
 
 /// <summary>
-/// A file of a sandbox, opened for reading. Its length is what it was when it was opened: a file that grows is not followed, one
+/// A file of a sandbox (or the part of it from <c>start</c>), opened for reading. Its length is what it was when it was opened: a file that grows is not followed, one
 /// that shrinks ends early. Never mapped: a mapping of a file that shrinks would kill the host's process.
 /// </summary>
-internal sealed class SandboxFileStream(SafeFileHandle handle, long length) : Stream
+internal sealed class SandboxFileStream(SafeFileHandle handle, long length, long start = 0) : Stream
 {
     private long _position;
 
@@ -30,7 +30,7 @@ internal sealed class SandboxFileStream(SafeFileHandle handle, long length) : St
 
     public override int Read(Span<byte> buffer)
     {
-        var count = RandomAccess.Read(handle, buffer[..Bounded(buffer.Length)], _position);
+        var count = RandomAccess.Read(handle, buffer[..Bounded(buffer.Length)], start + _position);
         _position += count;
         return count;
     }
@@ -39,7 +39,7 @@ internal sealed class SandboxFileStream(SafeFileHandle handle, long length) : St
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        var count = await RandomAccess.ReadAsync(handle, buffer[..Bounded(buffer.Length)], _position, cancellationToken);
+        var count = await RandomAccess.ReadAsync(handle, buffer[..Bounded(buffer.Length)], start + _position, cancellationToken);
         _position += count;
         return count;
     }

@@ -24,10 +24,24 @@ internal sealed class SandboxFiles(Cell cell, TimeProvider time, ILogger logger)
     private FileLink? _link;
     private bool _disposed;
 
-    public async Task<Stream> ReadAsync(string path, CancellationToken cancellationToken)
+    /// <summary>Archives and watches.</summary>
+    public FileErrands Errands { get; } = new(cell, time);
+
+    public async Task<Stream> ReadAsync(string path, FileRange? range, CancellationToken cancellationToken)
     {
         var (_, handle, length) = await OpenFileAsync("read", path, w => w.WritePath("path", path), cancellationToken);
-        return new SandboxFileStream(handle, length);
+        if (range is not { } part)
+        {
+            return new SandboxFileStream(handle, length);
+        }
+
+        if (part.Start == 0 || part.Start < length)
+        {
+            return new SandboxFileStream(handle, Math.Min(part.Length ?? long.MaxValue, length - part.Start), part.Start);
+        }
+
+        handle.Dispose();
+        throw FileErrors.RangeNotSatisfiable(path, part, length);
     }
 
     public async Task<FileEntry> WriteAsync(string path, Stream content, FileWriteOptions options, CancellationToken cancellationToken)

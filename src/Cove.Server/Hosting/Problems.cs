@@ -14,6 +14,7 @@ internal static class Problems
     public static int StatusOf(RunError error) => error.Category switch
     {
         ErrorCategory.Limit when error.Code is "quota_exceeded" or "too_many_failures" => StatusCodes.Status429TooManyRequests,
+        ErrorCategory.Request when error.Code == "range_not_satisfiable" => StatusCodes.Status416RangeNotSatisfiable,
         ErrorCategory.Request => StatusCodes.Status400BadRequest,
         ErrorCategory.Caller => StatusCodes.Status400BadRequest,
         ErrorCategory.NotFound => StatusCodes.Status404NotFound,

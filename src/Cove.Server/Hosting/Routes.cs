@@ -9,6 +9,8 @@ internal sealed class Routes(IEndpointRouteBuilder routes, ILife life)
 {
     public void Get(string pattern, Operation operation, RequestDelegate handle) => Map(HttpMethods.Get, pattern, operation, handle);
 
+    public void Head(string pattern, Operation operation, RequestDelegate handle) => Map(HttpMethods.Head, pattern, operation, handle);
+
     public void Post(string pattern, Operation operation, RequestDelegate handle) => Map(HttpMethods.Post, pattern, operation, handle);
 
     public void Put(string pattern, Operation operation, RequestDelegate handle) => Map(HttpMethods.Put, pattern, operation, handle);

@@ -61,3 +61,5 @@ public sealed class NamespacesLimits(LiveEngine live) : LimitConformance(new Nam
 public sealed class NamespacesConcurrency(LiveEngine live) : ConcurrencyConformance(new NamespacesUnderTest(live));
 
 public sealed class NamespacesTerminals(LiveEngine live) : TerminalConformance(new NamespacesUnderTest(live));
+
+public sealed class NamespacesFileStreams(LiveEngine live) : FileStreamConformance(new NamespacesUnderTest(live));

@@ -38,6 +38,8 @@ public sealed class NamespacesSystemCallsAreDenied(LiveEngine live) : SystemCall
 
 public sealed class NamespacesFileCallsStayInside(LiveEngine live) : FileCallsStayInside(new NamespacesUnderAttack(live));
 
+public sealed class NamespacesArchivesStayInside(LiveEngine live) : ArchivesStayInside(new NamespacesUnderAttack(live));
+
 public sealed class NamespacesKernelAttackedFromWithin(LiveEngine live) : KernelAttackedFromWithin(new NamespacesUnderAttack(live));
 
 public sealed class NamespacesSeedAttacks(LiveEngine live) : SeedAttacks(new NamespacesUnderAttack(live));

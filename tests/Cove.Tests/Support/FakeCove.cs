@@ -194,6 +194,11 @@ internal sealed class FakeCove : ICove
     public Task<Stream> ReadFileAsync(SandboxId sandbox, string path, FileRange? range = null, CancellationToken cancellationToken = default)
     {
         var content = Files.TryGetValue(path, out var found) ? found : throw Error("file_not_found", ErrorCategory.NotFound);
+        if (range is { } part)
+        {
+            content = [.. content.Skip((int)part.Start).Take((int)(part.Length ?? int.MaxValue))];
+        }
+
         return Task.FromResult<Stream>(ClaimedLength is { } length ? new Claiming(content, length) : new MemoryStream(content));
     }
 
@@ -227,11 +232,37 @@ internal sealed class FakeCove : ICove
         return Task.FromResult(Entry(to));
     }
 
-    public IAsyncEnumerable<FileChange> WatchFilesAsync(SandboxId sandbox, string path, bool recursive = false, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    /// <summary>What a watch tells after it has started; completing it ends the watch.</summary>
+    public Channel<FileChange> Changes { get; } = Channel.CreateUnbounded<FileChange>();
 
-    public Task<Stream> ReadArchiveAsync(SandboxId sandbox, string path, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    /// <summary>The archive that was written last.</summary>
+    public byte[]? Archive { get; set; }
 
-    public Task WriteArchiveAsync(SandboxId sandbox, string path, Stream archive, CancellationToken cancellationToken = default) => throw new NotSupportedException("unbuilt");
+    public async IAsyncEnumerable<FileChange> WatchFilesAsync(
+        SandboxId sandbox, string path, bool recursive = false, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        Known(sandbox);
+        Calls.Enqueue($"watch {path} {recursive}");
+        yield return new FileChange { Kind = FileChangeKind.Started, Path = path };
+        await foreach (var change in Changes.Reader.ReadAllAsync(cancellationToken))
+        {
+            yield return change;
+        }
+    }
+
+    public Task<Stream> ReadArchiveAsync(SandboxId sandbox, string path, CancellationToken cancellationToken = default)
+    {
+        Known(sandbox);
+        return Task.FromResult<Stream>(new MemoryStream(Archive ?? throw Error("not_found", ErrorCategory.NotFound)));
+    }
+
+    public async Task WriteArchiveAsync(SandboxId sandbox, string path, Stream archive, CancellationToken cancellationToken = default)
+    {
+        Known(sandbox);
+        using var copy = new MemoryStream();
+        await archive.CopyToAsync(copy, cancellationToken);
+        Archive = copy.ToArray();
+    }
 
     public Task<Terminal> OpenTerminalAsync(SandboxId sandbox, TerminalRequest request, CancellationToken cancellationToken = default)
     {

@@ -1,8 +1,6 @@
-using System.Buffers;
 using Cove.Server.Hosting;
 using Cove.Wire;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using static Cove.Server.Frontends.Native.NativeWire;
 
 namespace Cove.Server.Frontends.Native;
@@ -10,12 +8,22 @@ namespace Cove.Server.Frontends.Native;
 /// <summary>The routes of files; contents stream both ways and are never held whole.</summary>
 internal static class NativeFiles
 {
-    private const int CopyBytes = 256 * 1024;
     private static readonly Parameter _path = new("path", "The absolute path in the sandbox.", Required: true);
 
     public static void Map(Routes routes)
     {
-        routes.Get("/v1/sandboxes/{sandbox}/files/content", new Operation("readFile", "A regular file's content.") { Needs = Scopes.Read, Query = [_path], AnswerTypes = ["application/octet-stream"] }, DownloadAsync);
+        var range = new Parameter("Range", "One range of bytes, for example bytes=0-1023; it is answered with 206.");
+        routes.Get("/v1/sandboxes/{sandbox}/files/content", new Operation("readFile", "A regular file's content, or a range of it.") { Needs = Scopes.Read, Query = [_path], Headers = [range], AnswerTypes = ["application/octet-stream"] }, NativeContents.DownloadAsync);
+        routes.Head("/v1/sandboxes/{sandbox}/files/content", new Operation("headFile", "How long a regular file is.") { Needs = Scopes.Read, Query = [_path], Headers = [range], AnswerTypes = [] }, NativeContents.DownloadAsync);
+        routes.Get("/v1/sandboxes/{sandbox}/files/archive", new Operation("readArchive", "A directory with all it holds as a tar archive (POSIX pax).") { Needs = Scopes.Read, Query = [_path], AnswerTypes = ["application/x-tar"] }, NativeContents.PackAsync);
+        routes.Put("/v1/sandboxes/{sandbox}/files/archive", new Operation("writeArchive", "Unpacks a tar archive into a directory.") { Needs = Scopes.Write, Query = [_path], RawBody = "application/x-tar", Status = 204 }, NativeContents.UnpackAsync);
+        routes.Get("/v1/sandboxes/{sandbox}/files/watch", new Operation("watchFiles", "Tells of changes in a directory as they happen.")
+        {
+            Needs = Scopes.Read,
+            Query = [_path, new("recursive", "Whether also beneath it. Default false.", "boolean")],
+            Answer = typeof(FileChange),
+            AnswerTypes = ["application/x-ndjson", "text/event-stream"],
+        }, context => NativeWatches.WatchAsync(context, Flag(context, "recursive", missing: false), TimeProvider.System));
         routes.Put("/v1/sandboxes/{sandbox}/files/content", new Operation("writeFile", "Writes a file whole: it appears when all of it is there, or not at all.")
         {
             Needs = Scopes.Write,
@@ -58,41 +66,8 @@ internal static class NativeFiles
             Overwrite = Flag(context, "overwrite", defaults.Overwrite),
             CreateParents = Flag(context, "create_parents", defaults.CreateParents),
         };
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-        {
-            limit.MaxRequestBodySize = null; // the sandbox's disk limit is the bound
-        }
-
+        NativeContents.Unbound(context);
         var entry = await context.Cove().WriteFileAsync(Sandbox(context), Path(context), context.Request.Body, options, context.RequestAborted);
         await WriteAsync(context, entry, CoveJson.Wire.FileEntry);
-    }
-
-    private static async Task DownloadAsync(HttpContext context)
-    {
-        await using var content = await context.Cove().ReadFileAsync(Sandbox(context), Path(context), null, context.RequestAborted);
-        var left = content.Length;
-        context.Response.ContentType = "application/octet-stream";
-        context.Response.ContentLength = left;
-        var buffer = ArrayPool<byte>.Shared.Rent(CopyBytes);
-        try
-        {
-            while (left > 0)
-            {
-                var read = await content.ReadAsync(buffer.AsMemory(0, (int)Math.Min(CopyBytes, left)), context.RequestAborted);
-                if (read == 0)
-                {
-                    // The guest shortened the file meanwhile; the promised length can't be kept, and the caller must notice.
-                    context.Abort();
-                    return;
-                }
-
-                await context.Response.Body.WriteAsync(buffer.AsMemory(0, read), context.RequestAborted);
-                left -= read;
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
     }
 }
