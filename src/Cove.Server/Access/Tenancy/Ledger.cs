@@ -50,8 +50,14 @@ internal sealed class Ledger : IAsyncDisposable
         return owned;
     }
 
-    /// <summary>Notes how a run ended.</summary>
-    public ValueTask NoteRunAsync(Owned owned, RunId run, Owned.Pending pending, RunResult? result) => _state.Writer.AddAsync(RunTable.Put(new StoredRun
+    /// <summary>Notes how a run ended. Its row is queued before anything that adds to it.</summary>
+    public async ValueTask NoteRunAsync(Owned owned, RunId run, Owned.Pending pending, RunResult? result)
+    {
+        await _state.Writer.AddAsync(RunTable.Put(Row(owned, run, pending, result)));
+        owned.NoteRunEnd();
+    }
+
+    private static StoredRun Row(Owned owned, RunId run, Owned.Pending pending, RunResult? result) => new()
     {
         Id = run,
         Sandbox = owned.Id,
@@ -62,7 +68,7 @@ internal sealed class Ledger : IAsyncDisposable
         EndedAt = result is null ? null : pending.StartedAt + result.Duration,
         Outcome = result?.Outcome,
         Duration = result?.Duration,
-    }));
+    };
 
     /// <summary>Charges what the host can't account for by its wall time: a run then costs as if it had been busy all along.</summary>
     public ValueTask ChargeWallTimeAsync(Owned owned, TimeSpan duration) =>
@@ -76,14 +82,15 @@ internal sealed class Ledger : IAsyncDisposable
             return;
         }
 
-        var (delta, run) = owned.Meter(used);
+        var (delta, run, runUsed) = owned.Meter(used);
         if (delta > TimeSpan.Zero)
         {
             await owned.Quota.ChargeAsync(delta);
-            if (run is { } one)
-            {
-                await _state.Writer.AddAsync(RunTable.Cpu(owned.Id, one, delta));
-            }
+        }
+
+        if (run is { } ended)
+        {
+            await _state.Writer.AddAsync(RunTable.Cpu(owned.Id, ended, runUsed));
         }
     }
 

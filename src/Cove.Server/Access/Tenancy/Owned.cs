@@ -8,8 +8,10 @@ internal sealed class Owned(SandboxInfo info, string project, ProjectQuota quota
     private readonly Lock _lock = new();
     private readonly Dictionary<RunId, Pending> _background = [];
     private TimeSpan _charged;
-    private int _runs;
-    private RunId? _lastRun;
+    private TimeSpan _soleUsed;
+    private RunId? _sole;
+    private int _open;
+    private bool _touched;
     private bool _ended;
 
     public SandboxId Id => info.Id;
@@ -21,29 +23,56 @@ internal sealed class Owned(SandboxInfo info, string project, ProjectQuota quota
 
     public ProjectQuota Quota => quota;
 
-    /// <summary>A run began: for as long as no other begins, what is used next is this run's.</summary>
+    /// <summary>A run began. While it is the only one, what is used is its own.</summary>
     public void NoteRun(RunId run)
     {
         lock (_lock)
         {
-            _runs++;
-            _lastRun = run;
+            _sole = _open == 0 && _sole is null ? run : null;
+            _soleUsed = TimeSpan.Zero;
+            _open++;
+            _touched = true;
         }
     }
 
-    /// <summary>Whether a run began since the last reading.</summary>
-    public bool HasRun => Volatile.Read(ref _runs) > 0;
+    /// <summary>A run ended; the next reading tells what it used.</summary>
+    public void NoteRunEnd()
+    {
+        lock (_lock)
+        {
+            _open = Math.Max(0, _open - 1);
+            _touched = true;
+        }
+    }
 
-    /// <summary>What was used since the last reading, and the run it can be told to be of.</summary>
-    public (TimeSpan Delta, RunId? Run) Meter(TimeSpan used)
+    /// <summary>Whether a run is in progress, or was since the last reading.</summary>
+    public bool HasRun
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _touched || _open > 0;
+            }
+        }
+    }
+
+    /// <summary>What was used since the last reading, and the run that ended with what it used, when it can be told apart.</summary>
+    public (TimeSpan Delta, RunId? Run, TimeSpan RunUsed) Meter(TimeSpan used)
     {
         lock (_lock)
         {
             var delta = used > _charged ? used - _charged : TimeSpan.Zero;
-            _charged = used > _charged ? used : _charged;
-            var run = _runs == 1 && _background.Count == 0 ? _lastRun : null;
-            _runs = 0;
-            return (delta, run);
+            (_charged, _touched) = (_charged + delta, false);
+            _soleUsed += delta;
+            if (_open > 0)
+            {
+                return (delta, null, default);
+            }
+
+            var ended = (delta, _sole, _soleUsed);
+            _sole = null;
+            return ended;
         }
     }
 
