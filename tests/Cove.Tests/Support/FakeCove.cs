@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using System.Threading.Channels;
 using Cove.Engine.Journal;
 using Cove.Engine.Sandboxes;
 
