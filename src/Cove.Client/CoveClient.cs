@@ -107,6 +107,11 @@ public sealed partial class CoveClient : ICove
             message.Headers.TryAddWithoutValidation("X-Cove-Build", build);
         }
 
+        if (_options.ApiKey is { } key)
+        {
+            message.Headers.TryAddWithoutValidation("X-API-Key", key);
+        }
+
         return message;
     }
 

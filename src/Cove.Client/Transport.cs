@@ -33,19 +33,13 @@ internal static class Transport
             handler.ConnectCallback = static (context, cancellationToken) => ConnectAsync(context.DnsEndPoint, cancellationToken);
         }
 
-        var client = new HttpClient(handler)
+        return new HttpClient(handler)
         {
             BaseAddress = options.UnixSocket is null ? options.Server : new Uri("http://cove/"),
 
             // Runs and transfers end by their own limits.
             Timeout = Timeout.InfiniteTimeSpan,
         };
-        if (options.ApiKey is { } key)
-        {
-            client.DefaultRequestHeaders.Add("X-API-Key", key);
-        }
-
-        return client;
     }
 
     /// <summary>A connection on which the death of the other end is noticed within half a minute, also while nothing is sent.</summary>

@@ -18,7 +18,10 @@ internal static class ServerComposition
     public static Task<SandboxEngine> StartEngineAsync(ServerOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
     {
         var local = EngineComposition.Options(new EngineChoice { AllowDegraded = options.AllowDegraded });
-        var bounded = local with { Engine = local.Engine with { MaxSandboxes = options.MaxSandboxes, PoolSize = options.PoolSize } };
+        var bounded = local with
+        {
+            Engine = local.Engine with { MaxSandboxes = options.MaxSandboxes, PoolSize = options.PoolSize, JournalDirectory = Path.Combine(options.DataDirectory, "journal") },
+        };
         return LocalEngine.StartAsync(bounded, time, loggers.CreateLogger<SandboxEngine>(), cancellationToken);
     }
 
@@ -30,13 +33,13 @@ internal static class ServerComposition
     public static Task<AccessControl> StartAccessAsync(SandboxEngine engine, StateStore state, ServerOptions options, ILoggerFactory loggers) => AccessControl.StartAsync(
         engine,
         state,
-        new AccessOptions { LoopbackOnly = options.IsLoopbackOnly, Address = string.Join(", ", options.Urls), AllowAnonymous = options.AllowAnonymous, CpuTime = engine.CpuTime },
+        new AccessOptions { LoopbackOnly = options.IsLoopbackOnly, Address = string.Join(", ", options.Urls), AllowAnonymous = options.AllowAnonymous, ProvidedKey = options.ProvidedKey, CpuTime = engine.CpuTime },
         loggers.CreateLogger<AccessControl>());
 
     /// <summary>What the server is put together from. Access control and further front-ends are added here.</summary>
     public static ServerParts Parts(SandboxEngine engine, AccessControl access, StateStore state, ILoggerFactory loggers, TimeProvider time) => new()
     {
-        Cove = engine, // ACCESS: AddAccess, UseAccess, Checks and MapMore are set here
+        Cove = engine,
         Isolation = engine.Tier,
         Census = engine.Census,
         Version = Version,

@@ -11,7 +11,6 @@ internal sealed class ServerRun(ServerOptions options, TimeProvider time)
     {
         using var signals = new StopSignals();
         using var starting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, signals.First);
-        CoveServer.RequireLoopback(options); // ACCESS: until keys exist; then a server that others can reach needs one
         using var data = DataDirectory.Take(options.DataDirectory);
         await using var loggers = ServerLoggers.Start(options, Console.OpenStandardOutput(), isTerminal: !Console.IsOutputRedirected, ServerComposition.Version, time);
         try

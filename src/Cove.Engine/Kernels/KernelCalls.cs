@@ -48,6 +48,7 @@ internal static class KernelCalls
         {
             await kernel.KillAsync();
             await StartAsync(sandbox, kernel, cancellationToken);
+            sandbox.Journal.Append("kernel_restarted", kernel: kernel.Name);
         }
         finally
         {

@@ -43,6 +43,7 @@ internal sealed class RunStart(Sandbox sandbox, Run run, RunClock clock, RunSett
             if (stateLost)
             {
                 run.Events.Notice("kernel_restarted", $"The kernel '{kernel.Name}' was started anew; variables of earlier runs are gone.");
+                sandbox.Journal.Append("kernel_restarted", kernel: kernel.Name);
             }
 
             return process;

@@ -36,6 +36,11 @@ internal sealed class AccessControl : IAsyncDisposable
     public static async Task<AccessControl> StartAsync(ICove engine, StateStore state, AccessOptions options, ILogger log)
     {
         options.Validate();
+        if (options.ProvidedKey is { } provided)
+        {
+            await new KeyDesk(state.Keys, state.Time).ProvideAsync(provided);
+        }
+
         if (!options.LoopbackOnly && !await state.Keys.AnyAsync(state.Time.GetUtcNow()))
         {
             throw AccessErrors.KeysNeeded(options.Address, state.Place);

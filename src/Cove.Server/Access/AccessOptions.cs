@@ -11,6 +11,9 @@ internal sealed record AccessOptions
     /// <summary>Where it listens, for messages.</summary>
     public required string Address { get; init; }
 
+    /// <summary>A key that the place it runs in provides, for example out of a secret store; it is kept as a hash like every other. Default: none.</summary>
+    public string? ProvidedKey { get; init; }
+
     /// <summary>Whether a request without any key is the project <c>default</c> with all scopes; on loopback only. Default no.</summary>
     public bool AllowAnonymous { get; init; }
 

@@ -11,8 +11,15 @@ internal sealed class KeyDesk(KeyTable keys, TimeProvider time)
     {
         request.Validate();
         var key = ApiKey.New();
+        var stored = Store(key, request);
+        await keys.AddAsync(stored);
+        return (key, stored);
+    }
+
+    private StoredKey Store(ApiKey key, KeyRequest request)
+    {
         var now = time.GetUtcNow();
-        var stored = new StoredKey
+        return new StoredKey
         {
             Id = key.Id,
             Project = request.Project,
@@ -22,8 +29,24 @@ internal sealed class KeyDesk(KeyTable keys, TimeProvider time)
             CreatedAt = now,
             ExpiresAt = now + request.Life,
         };
-        await keys.AddAsync(stored);
-        return (key, stored);
+    }
+
+    /// <summary>Sees to it that a key which was made elsewhere is known. One that was revoked stays revoked.</summary>
+    public async Task ProvideAsync(string text)
+    {
+        if (!ApiKey.TryParse(text, out var key))
+        {
+            throw AccessErrors.Invalid("api_key", "(not shown)", "cove_, 8 characters, _, and 32 characters, all of a-z and 2-9 without l and o, as 'cove keys create' makes them");
+        }
+
+        if (await keys.FindAsync(key.Id) is not { } known)
+        {
+            await keys.AddAsync(Store(key, new KeyRequest { Name = "provided by the environment" }));
+        }
+        else if (!key.Matches(known.Hash))
+        {
+            throw AccessErrors.Invalid("api_key", "(not shown)", "another one: its public part is that of a different key here");
+        }
     }
 
     public Task<List<StoredKey>> ListAsync(string? project = null) => keys.ListAsync(project);

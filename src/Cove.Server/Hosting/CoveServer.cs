@@ -174,6 +174,7 @@ internal sealed class CoveServer : IAsyncDisposable
         app.Use(next => context => door.InvokeAsync(context, next));
         app.Use(next => context => pages.InvokeAsync(context, next));
         app.UseRouting();
+        app.UseWebSockets();
         UseAccess(app, parts, options);
         var routes = new Routes(app, life);
         pages.Map(routes);

@@ -9,6 +9,8 @@ namespace Cove.Server.Hosting;
 /// </summary>
 internal sealed class Door(DoorOptions options, ILogger<Door> log)
 {
+    private readonly HostNames _hosts = new(options.Hosts);
+
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
         // Nothing a guest made shall be taken by a browser for a page or a script of this server's.
@@ -39,9 +41,9 @@ internal sealed class Door(DoorOptions options, ILogger<Door> log)
 
     private (RunError Error, int Status)? Refusal(HttpRequest request)
     {
-        if (!options.Hosts.Contains(request.Host.Host))
+        if (!_hosts.Contain(request.Host.Host))
         {
-            return (Problems.Request("unknown_host", "The Host header names no host of this server.", "Use one of: " + string.Join(", ", options.Hosts) + "."), StatusCodes.Status421MisdirectedRequest);
+            return (Problems.Request("unknown_host", "The Host header names no host of this server.", "Use one of: " + _hosts + "."), StatusCodes.Status421MisdirectedRequest);
         }
 
         if (IsForeign(request))

@@ -14,6 +14,9 @@ internal sealed record ServerOptions
     /// <summary>A PostgreSQL connection string; it may hold a password and is never shown. Default null: SQLite in the data directory.</summary>
     public string? Database { get; init; }
 
+    /// <summary>A key that the place it runs in provides; never shown. Default null: keys are made with <c>cove keys create</c>.</summary>
+    public string? ProvidedKey { get; init; }
+
     /// <summary>Whether callers need no key. On loopback only. Default no.</summary>
     public bool AllowAnonymous { get; init; }
 

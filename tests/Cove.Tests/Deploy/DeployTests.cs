@@ -109,7 +109,7 @@ public sealed partial class DeployTests : IDisposable
             echo "$*" >>{log}
             [[ "$*" == *" describe cove --region"* ]] && echo https://cove-example.a.run.app && exit 0
             [[ "$*" == *" describe "* ]] && exit 1
-            [[ "$*" == *"--data-file=-"* ]] && grep -qE '^cove_[a-z2-7]{40}$'
+            [[ "$*" == *"--data-file=-"* ]] && grep -qE '^cove_[a-km-np-z2-9]{8}_[a-km-np-z2-9]{32}$'
             """);
         File.SetUnixFileMode(gcloud, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var (exitCode, said) = await RunAsync("/bin/bash", [("PROJECT", "my-project"), ("PATH", _directory.Path + ":/usr/bin:/bin"), .. variables], Path.Combine(_folder, "cloud-run.sh"));

@@ -20,6 +20,7 @@ internal static class NativeFiles
         routes.Get("/v1/sandboxes/{sandbox}/files/watch", new Operation("watchFiles", "Tells of changes in a directory as they happen.")
         {
             Needs = Scopes.Read,
+            Endless = true,
             Query = [_path, new("recursive", "Whether also beneath it. Default false.", "boolean")],
             Answer = typeof(FileChange),
             AnswerTypes = ["application/x-ndjson", "text/event-stream"],

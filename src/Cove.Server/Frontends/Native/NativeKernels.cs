@@ -13,7 +13,7 @@ internal static class NativeKernels
     {
         routes.Get("/v1/sandboxes/{sandbox}/kernels", new Operation("listKernels", "The kernels of a sandbox.") { Needs = Scopes.Read, Answer = typeof(KernelList) }, async context =>
             await WriteAsync(context, new KernelList(await context.Cove().ListKernelsAsync(Sandbox(context), context.RequestAborted)), CoveJson.Wire.KernelList));
-        routes.Post("/v1/sandboxes/{sandbox}/kernels", new Operation("createKernel", "Starts a kernel that is not there yet.") { Needs = Scopes.Write, Body = typeof(KernelRequest), Headers = [IdempotencyKey.Parameter], Status = 201, Answer = typeof(KernelInfo) }, async context =>
+        routes.Post("/v1/sandboxes/{sandbox}/kernels", new Operation("createKernel", "Starts a kernel that is not there yet.") { Needs = Scopes.Write, Starts = true, Body = typeof(KernelRequest), Headers = [IdempotencyKey.Parameter], Status = 201, Answer = typeof(KernelInfo) }, async context =>
         {
             var request = await ReadAsync(context, CoveJson.Wire.KernelRequest);
             var kernel = await context.Cove().CreateKernelAsync(Sandbox(context), request.Id, request.Language, context.RequestAborted);

@@ -1,3 +1,4 @@
+using Cove.Server.Access.Idempotency;
 using Cove.Server.Hosting;
 using Cove.Server.Telemetry;
 using Cove.Wire;
@@ -51,6 +52,7 @@ internal static class NativeRuns
     {
         Needs = Scopes.Write,
         Starts = true,
+        Headers = [IdempotencyKey.Parameter],
         Description = "As a stream of events (NDJSON, or server-sent events) or as one object (application/json), by the Accept header. A run that is refused answers with its error; one that was admitted answers 200 however it ends.",
         Body = typeof(RunRequest),
         Query = _start,

@@ -29,6 +29,7 @@ internal static class NativeSandboxes
         routes.Get("/v1/sandboxes/{sandbox}/events", new Operation("readSandboxEvents", "What happened to a sandbox, from its journal.")
         {
             Needs = Scopes.Read,
+            Endless = true,
             Query =
             [
                 new("after", "The sequence of the last event that arrived. Default 0: from the first.", "integer"),

@@ -20,6 +20,8 @@ internal static class NativeTerminals
     public static void Map(Routes routes) => routes.Get("/v1/sandboxes/{sandbox}/terminals", new Operation("openTerminal", "Opens an interactive terminal over a WebSocket.")
     {
         Needs = Scopes.Write,
+        Starts = true,
+        Endless = true,
         Description = "The first text message is a TerminalRequest. Binary messages are the terminal's bytes, both ways; text messages are TerminalMessage objects: resize inwards; started or error, and exit outwards.",
         Status = StatusCodes.Status101SwitchingProtocols,
     }, ServeAsync);
