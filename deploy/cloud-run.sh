@@ -43,8 +43,8 @@ cloud projects add-iam-policy-binding "$project" --member "serviceAccount:$accou
 
 if ! cloud secrets describe "$secret" >/dev/null 2>&1; then
     # 160 bits from the kernel. The key is never printed: read it with the command below.
-    letters() { LC_ALL=C tr -dc 'a-km-np-z2-9' </dev/urandom | head -c "$1"; } # 32 letters, 5 bits each
-    printf 'cove_%s_%s' "$(letters 8)" "$(letters 32)" |
+    letters=$(head -c 4096 /dev/urandom | LC_ALL=C tr -dc 'a-km-np-z2-9') # 32 letters, 5 bits each
+    printf 'cove_%s_%s' "${letters:0:8}" "${letters:8:32}" |
         cloud secrets create "$secret" --data-file=-
 fi
 cloud secrets add-iam-policy-binding "$secret" --member "serviceAccount:$account" --role roles/secretmanager.secretAccessor >/dev/null

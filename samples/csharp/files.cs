@@ -2,7 +2,6 @@
 // A file in, an analysis, a chart out.
 #:project ../../src/Cove.Client/Cove.Client.csproj
 #:property PublishAot=false
-using Cove;
 using Cove.Client;
 
 await using var cove = new CoveClient(CoveClientOptions.FromEnvironment());

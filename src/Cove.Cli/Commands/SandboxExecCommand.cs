@@ -33,7 +33,7 @@ internal static class SandboxExecCommand
                 Language = sandbox.Language(parsed) ?? Language.Python,
                 Argv = programArguments.Count > 0 ? programArguments : null,
                 Environment = programArguments.Count > 0 ? sandbox.Environment(parsed) : null,
-                Stdin = parsed.GetValue(stdin) ? await ReadStdinAsync(cancellationToken) : null,
+                Stdin = parsed.GetValue(stdin) ? await ReadStdinAsync(cancellationToken) : (ReadOnlyMemory<byte>?)null,
                 Timeout = parsed.GetValue(sandbox.Timeout),
             };
             await using var cove = await Connection.OpenAsync(sandbox.Engine(parsed), time, cancellationToken);

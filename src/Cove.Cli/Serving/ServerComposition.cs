@@ -30,11 +30,12 @@ internal static class ServerComposition
         StateStore.OpenAsync(new StateOptions { DataDirectory = options.DataDirectory, Database = options.Database, Time = time }, loggers.CreateLogger<StateStore>());
 
     /// <summary>Keys, projects, quotas and audit.</summary>
-    public static Task<AccessControl> StartAccessAsync(SandboxEngine engine, StateStore state, ServerOptions options, ILoggerFactory loggers) => AccessControl.StartAsync(
-        engine,
-        state,
-        new AccessOptions { LoopbackOnly = options.IsLoopbackOnly, Address = string.Join(", ", options.Urls), AllowAnonymous = options.AllowAnonymous, ProvidedKey = options.ProvidedKey, CpuTime = engine.CpuTime },
-        loggers.CreateLogger<AccessControl>());
+    public static Task<AccessControl> StartAccessAsync(SandboxEngine engine, StateStore state, ServerOptions options, ILoggerFactory loggers) =>
+        AccessControl.StartAsync(engine, state, Access(options) with { CpuTime = engine.CpuTime }, loggers.CreateLogger<AccessControl>());
+
+    /// <summary>Who is let in.</summary>
+    public static AccessOptions Access(ServerOptions options) =>
+        new() { LoopbackOnly = options.IsLoopbackOnly, Address = string.Join(", ", options.Urls), AllowAnonymous = options.AllowAnonymous, ProvidedKey = options.ProvidedKey };
 
     /// <summary>What the server is put together from. Access control and further front-ends are added here.</summary>
     public static ServerParts Parts(SandboxEngine engine, AccessControl access, StateStore state, ILoggerFactory loggers, TimeProvider time) => new()

@@ -1,3 +1,4 @@
+using Cove.Server.Access;
 using Cove.Server.Hosting;
 using Cove.Server.Logs;
 using Cove.Server.Settings;
@@ -15,8 +16,9 @@ internal sealed class ServerRun(ServerOptions options, TimeProvider time)
         await using var loggers = ServerLoggers.Start(options, Console.OpenStandardOutput(), isTerminal: !Console.IsOutputRedirected, ServerComposition.Version, time);
         try
         {
-            await using var engine = await ServerComposition.StartEngineAsync(options, loggers.Factory, time, starting.Token);
             await using var state = await ServerComposition.OpenStateAsync(options, loggers.Factory, time);
+            await AccessControl.CheckAsync(state, ServerComposition.Access(options));
+            await using var engine = await ServerComposition.StartEngineAsync(options, loggers.Factory, time, starting.Token);
             await using var access = await ServerComposition.StartAccessAsync(engine, state, options, loggers.Factory);
             await using var server = await CoveServer.StartAsync(ServerComposition.Parts(engine, access, state, loggers.Factory, time), options, starting.Token);
             data.GiveUpRoot(engine, server);

@@ -35,6 +35,19 @@ internal sealed class AccessControl : IAsyncDisposable
     /// </summary>
     public static async Task<AccessControl> StartAsync(ICove engine, StateStore state, AccessOptions options, ILogger log)
     {
+        await CheckAsync(state, options);
+        await state.BeginServingAsync();
+        await state.Projects.AddAsync(KeyRequest.DefaultProject, state.Time.GetUtcNow());
+        var ledger = new Ledger(engine, state, options.CpuTime, log);
+        var gate = new AccessGate(
+            options, new KeyRing(state), new FailureLimiter(options.FailuresPerMinute, state.Time), new QuotaTable(options.Quotas, state), ledger,
+            new AuditTrail(state, options.AuditReads), new IdempotentAnswers(state, log), log);
+        return new AccessControl(gate, ledger, state, options);
+    }
+
+    /// <summary>Sees to it that somebody can be let in where that takes a key; before anything else is started, a mistake costs nothing.</summary>
+    public static async Task CheckAsync(StateStore state, AccessOptions options)
+    {
         options.Validate();
         if (options.ProvidedKey is { } provided)
         {
@@ -45,14 +58,6 @@ internal sealed class AccessControl : IAsyncDisposable
         {
             throw AccessErrors.KeysNeeded(options.Address, state.Place);
         }
-
-        await state.BeginServingAsync();
-        await state.Projects.AddAsync(KeyRequest.DefaultProject, state.Time.GetUtcNow());
-        var ledger = new Ledger(engine, state, options.CpuTime, log);
-        var gate = new AccessGate(
-            options, new KeyRing(state), new FailureLimiter(options.FailuresPerMinute, state.Time), new QuotaTable(options.Quotas, state), ledger,
-            new AuditTrail(state, options.AuditReads), new IdempotentAnswers(state, log), log);
-        return new AccessControl(gate, ledger, state, options);
     }
 
     /// <summary>Adds it to the pipeline, after routing.</summary>

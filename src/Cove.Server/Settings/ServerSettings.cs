@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cove.Server.Access;
 using Cove.Server.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -15,7 +16,7 @@ internal static class ServerSettings
         new("port", "Listens at 0.0.0.0 on this port, as container platforms want it; 'urls' from a nearer source wins.", "none", "a port from 1 to 65535", Port) { Environment = ["PORT"] },
         new("data", "The directory for everything that outlives the server.", "/var/lib/cove for root, else $XDG_STATE_HOME/cove/server or ~/.local/state/cove/server", "an absolute path", (options, value) => AbsolutePath(value) is { } path ? options with { DataDirectory = path } : null) { Flag = "--data", Environment = ["COVE_DATA"] },
         new("database", "A PostgreSQL connection string; no flag, since a command line can be read by others.", "SQLite in the data directory", "a connection string of 1 to 4,096 characters", (options, value) => value.Text.Length is >= 1 and <= 4096 ? options with { Database = value.Text } : null) { Environment = ["COVE_DATABASE"], IsSecret = true },
-        new("api_key", "A key that the place it runs in provides, for example out of a secret store; no flag, since a command line can be read by others.", "none", "a key as 'cove keys create' makes them", (options, value) => value.Text.Length is >= 1 and <= 512 ? options with { ProvidedKey = value.Text } : null) { Environment = ["COVE_API_KEY"], IsSecret = true },
+        new("api_key", "A key that the place it runs in provides, for example out of a secret store; no flag, since a command line can be read by others.", "none", "a key as 'cove keys create' makes them", (options, value) => ApiKey.TryParse(value.Text, out _) ? options with { ProvidedKey = value.Text } : null) { Environment = ["COVE_API_KEY"], IsSecret = true },
         new("allow_anonymous", "Callers need no key; on loopback only.", "false", "true or false", (options, value) => Flag(value) is { } flag ? options with { AllowAnonymous = flag } : null) { Flag = "--allow-anonymous", Environment = ["COVE_ALLOW_ANONYMOUS"], IsSwitch = true },
         new("hosts", "Host names that requests may carry besides localhost and the addresses listened at, for example the name of a proxy in front.", "none", "up to 64 host names without port, separated by commas; *.example.org stands for every name below example.org", Hosts) { Flag = "--hosts", Environment = ["COVE_HOSTS"], IsList = true },
         new("allow_degraded", "Protections that may be missing on this machine, by name.", "none", "names out of " + string.Join(", ", _protections) + ", separated by commas", Degraded) { Flag = "--allow-degraded", Environment = ["COVE_ALLOW_DEGRADED"], IsList = true },

@@ -15,7 +15,7 @@ public sealed class ServeCommandTests
     [Fact]
     public async Task It_serves_runs_drains_on_sigterm_while_one_streams_and_leaves_nothing()
     {
-        await using var server = ServeProcess.Start();
+        await using var server = ServeProcess.Start(null, "--allow-anonymous");
         using var http = await server.AnswersAsync();
         using var made = await http.PostAsync("/v1/sandboxes", Json("{}"));
         Assert.Equal(HttpStatusCode.Created, made.StatusCode);
@@ -48,7 +48,7 @@ public sealed class ServeCommandTests
     [Fact]
     public async Task A_second_signal_ends_it_at_once_and_the_stream_says_how_the_run_ended()
     {
-        await using var server = ServeProcess.Start(null, "--drain-seconds", "3600");
+        await using var server = ServeProcess.Start(null, "--allow-anonymous", "--drain-seconds", "3600");
         using var http = await server.AnswersAsync();
         using var made = await http.PostAsync("/v1/sandboxes", Json("{}"));
         var sandbox = JsonDocument.Parse(await made.Content.ReadAsStringAsync()).RootElement.GetProperty("id").GetString();
@@ -136,7 +136,8 @@ public sealed class ServeCommandTests
     {
         await using var server = ServeProcess.Start(null, "--urls", "http://0.0.0.0:1");
         Assert.Equal(2, await server.EndAsync());
-        Assert.Contains("http://0.0.0.0:1 can be reached from other machines", await server.Errors, StringComparison.Ordinal);
+        Assert.Contains("http://0.0.0.0:1", await server.Errors, StringComparison.Ordinal);
+        Assert.Contains("cove keys create", await server.Errors, StringComparison.Ordinal);
         Assert.Empty(server.Log);
     }
 

@@ -71,6 +71,12 @@ internal sealed class AccessServer : IAsyncDisposable
 
         foreach (var (name, value) in headers)
         {
+            if (name == "Content-Type")
+            {
+                request.Content!.Headers.ContentType = new(value);
+                continue;
+            }
+
             request.Headers.TryAddWithoutValidation(name, value);
         }
 

@@ -57,7 +57,7 @@ public sealed class TenancyTests
     {
         await using var server = await AccessServer.StartAsync(new FakeCove());
         Assert.NotEmpty(server.Endpoints);
-        string[] open = ["/readyz"];
+        string[] open = ["/readyz", "/openapi.json", "/docs", "/docs/docs.js", "/docs/docs.css"];
         foreach (var route in server.Endpoints)
         {
             var operation = route.Metadata.GetMetadata<Operation>();
@@ -194,9 +194,10 @@ public sealed class TenancyTests
         }
 
         var method = route.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods[0];
+        (string, string)[] raw = operation.RawBody is { } media ? [("Content-Type", media)] : [];
         (string, string)[] upgrade = operation.Id.Contains("erminal", StringComparison.Ordinal)
             ? [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")] : [];
-        using var response = await server.SendAsync(method, $"{path}?{query}", key, body ?? (operation.RawBody is null ? null : "x"), upgrade);
+        using var response = await server.SendAsync(method, $"{path}?{query}", key, body ?? (operation.RawBody is null ? null : "x"), [.. raw, .. upgrade]);
         string[] varying = ["X-Correlation-Id", "traceparent", "Date", "RateLimit-Remaining", "RateLimit-Reset"];
         var headers = string.Join(' ', response.Headers.Concat(response.Content.Headers).Where(h => !varying.Contains(h.Key)).Select(h => $"{h.Key}={string.Join(',', h.Value)}").Order(StringComparer.Ordinal));
         return $"{(int)response.StatusCode} {headers} {await response.Content.ReadAsStringAsync()}";
