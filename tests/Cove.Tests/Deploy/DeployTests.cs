@@ -96,6 +96,18 @@ public sealed partial class DeployTests : IDisposable
         Assert.True(exitCode == 0, said);
     }
 
+    [Fact]
+    public async Task The_image_serves_under_the_options_that_compose_gives_it()
+    {
+        Assert.SkipUnless(Environment.GetEnvironmentVariable("COVE_LONG") == "1", "takes a minute and a half and a Docker daemon of its own; ./test --long");
+        Assert.SkipUnless(Environment.IsPrivilegedProcess && File.Exists("/usr/sbin/dockerd"), "needs root and dockerd");
+        var (exitCode, said) = await RunAsync(Path.Combine(SourceTree.Root, "eng", "test-image"), TimeSpan.FromMinutes(10));
+        Assert.True(exitCode == 0, said);
+        Assert.Contains("""{"error":"","output":"42\n","success":true}""", said, StringComparison.Ordinal);
+        Assert.Contains("without a key: 401", said, StringComparison.Ordinal);
+        Assert.Contains("ended with 0", said, StringComparison.Ordinal);
+    }
+
     [GeneratedRegex(@"^packages=\((?<list>[^)]*)\)", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Packages();
 
@@ -120,7 +132,12 @@ public sealed partial class DeployTests : IDisposable
 
     private static Task<(int ExitCode, string Said)> RunAsync(string program, params string[] arguments) => RunAsync(program, [], arguments);
 
-    private static async Task<(int ExitCode, string Said)> RunAsync(string program, (string Name, string Value)[] variables, params string[] arguments)
+    private static Task<(int ExitCode, string Said)> RunAsync(string program, TimeSpan patience) => RunAsync(program, [], [], patience);
+
+    private static Task<(int ExitCode, string Said)> RunAsync(string program, (string Name, string Value)[] variables, params string[] arguments) =>
+        RunAsync(program, variables, arguments, TimeSpan.FromMinutes(1));
+
+    private static async Task<(int ExitCode, string Said)> RunAsync(string program, (string Name, string Value)[] variables, string[] arguments, TimeSpan patience)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false };
         start.Environment.Remove("PROJECT");
@@ -133,7 +150,7 @@ public sealed partial class DeployTests : IDisposable
         process.StandardInput.Close();
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(patience, TestContext.Current.CancellationToken);
         return (process.ExitCode, await output + await errors);
     }
 }
