@@ -116,9 +116,9 @@ public sealed partial class DeployTests : IDisposable
     {
         var log = Path.Combine(_directory.Path, "calls");
         var gcloud = Path.Combine(_directory.Path, "gcloud");
-        await File.WriteAllTextAsync(gcloud, $"""
+        await File.WriteAllTextAsync(gcloud, $$"""
             #!/bin/bash
-            echo "$*" >>{log}
+            echo "$*" >>{{log}}
             [[ "$*" == *" describe cove --region"* ]] && echo https://cove-example.a.run.app && exit 0
             [[ "$*" == *" describe "* ]] && exit 1
             [[ "$*" != *"--data-file=-"* ]] || grep -qE '^cove_[a-km-np-z2-9]{8}_[a-km-np-z2-9]{32}$'
