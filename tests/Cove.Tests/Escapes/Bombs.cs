@@ -82,7 +82,7 @@ public abstract class Bombs(IEngineUnderAttack engine) : EscapeSuite(engine)
     [InlineData("while True: display('x' * 100000)")]
     public async Task Of_output_end_at_the_output_limit(string bomb)
     {
-        var run = await UnderAttackAsync(Small, sandbox => sandbox.PythonAsync(bomb, TimeSpan.FromSeconds(20)));
+        var run = await UnderAttackAsync(Small, sandbox => sandbox.PythonAsync(bomb, TimeSpan.FromSeconds(6)));
         Assert.True(run.Outcome is RunOutcome.OutputLimit or RunOutcome.TimedOut, $"{run.Outcome} {run.Result.Error?.Message}");
         Assert.True(run.Stdout.Length <= 2 << 20, $"{run.Stdout.Length} characters were passed on");
         Assert.True(run.Displays.Sum(d => d.Data.Values.Sum(v => (long)v.Length)) <= 32 << 20);
