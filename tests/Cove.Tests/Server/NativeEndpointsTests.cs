@@ -67,6 +67,21 @@ public sealed class NativeEndpointsTests : IAsyncLifetime
         await AssertProblemAsync(response, (HttpStatusCode)status, code);
     }
 
+    [Theory]
+    [InlineData("/v1/sandboxes", """{"cpus":1}""", "The body has a field 'cpus', which")]
+    [InlineData("/v1/sandboxes", """{"limits":{"pids":"many"}}""", "'limits.pids'")]
+    [InlineData("/v1/sandboxes", """{"network":"full"}""", "'network'")]
+    [InlineData("/v1/sandboxes", "[]", "is not one JSON object")]
+    [InlineData("/v1/sandboxes/s1/kernels", """{"id":"k"}""", "lacks the field 'language'.")]
+    public async Task A_body_that_can_not_be_read_is_explained_in_the_callers_words(string path, string body, string words)
+    {
+        using var response = await SendAsync(HttpMethod.Post, path, body);
+        var problem = await response.Content.ReadAsStringAsync();
+        Assert.Contains(words, System.Text.Json.JsonDocument.Parse(problem).RootElement.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("Cove.", problem, StringComparison.Ordinal);
+        Assert.Equal("nosniff", Assert.Single(response.Headers.GetValues("X-Content-Type-Options")));
+    }
+
     [Fact]
     public async Task An_upload_with_a_wrong_mode_is_refused()
     {
