@@ -59,6 +59,8 @@ public sealed class NativeEndpointsTests : IAsyncLifetime
     [InlineData("DELETE", "/v1/sandboxes/s1/files?path=/a&recursive=maybe", null, 400, "invalid_request")]
     [InlineData("DELETE", "/v1/sandboxes/s1/files?path=/a", null, 404, "file_not_found")]
     [InlineData("POST", "/v1/engine/stop?when=later", null, 400, "invalid_request")]
+    [InlineData("GET", "/v1/sandboxes?metdata.who=me", null, 400, "invalid_request")]
+    [InlineData("POST", "/v1/sandboxes/s1/runs?backgroud=true", """{"code":"1"}""", 400, "invalid_request")]
     [InlineData("GET", "/v1/nothing", null, 404, "no_such_route")]
     [InlineData("DELETE", "/v1/templates", null, 405, "no_such_route")]
     public async Task What_can_not_be_done_is_a_problem(string method, string path, string? body, int status, string code)
