@@ -44,6 +44,7 @@ class Result:
         self.displays = []  # dicts of MIME type to content; images in base64
         self.value = None  # the last expression's value as text
         self.notices = []
+        self.correlation_id = None  # finds the run in the server's logs
 
     @property
     def success(self):
@@ -219,7 +220,9 @@ class Sandbox:
 
 def _take(result, event, seen):
     kind = event["type"]
-    if kind == "output":
+    if kind == "started":
+        result.correlation_id = event.get("correlation_id")
+    elif kind == "output":
         name = event["stream"]
         setattr(result, name, getattr(result, name) + event["text"])
         _tell(seen[name], event["text"])

@@ -21,6 +21,7 @@ var root = new RootCommand("Cove gives AI agents a computer: real code in a sand
     EngineCommand.Create(time),
     KeysCommand.Create(time),
     ProjectCommand.Create(time),
+    AuditCommand.Create(time),
     TemplateCommand.Create(time),
     DoctorCommand.Create(time),
     BenchCommand.Create(time),

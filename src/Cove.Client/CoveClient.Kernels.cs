@@ -12,7 +12,7 @@ public sealed partial class CoveClient
     public Task<KernelInfo> CreateKernelAsync(SandboxId sandbox, string kernel, Language language, CancellationToken cancellationToken = default)
     {
         var body = Body(new KernelRequest { Id = kernel, Language = language }, CoveJson.Wire.KernelRequest);
-        return SendAsync(HttpMethod.Post, Of(sandbox) + "/kernels", body, CoveJson.Wire.KernelInfo, cancellationToken);
+        return CreateAsync(Of(sandbox) + "/kernels", body, CoveJson.Wire.KernelInfo, cancellationToken);
     }
 
     /// <inheritdoc/>

@@ -20,8 +20,8 @@ public sealed partial class CoveClient
     }
 
     /// <inheritdoc/>
-    public Task<RunInfo> StartRunAsync(SandboxId sandbox, RunRequest request, CancellationToken cancellationToken = default) => SendAsync(
-        HttpMethod.Post, Of(sandbox) + "/runs?background=true", Body(request, CoveJson.Wire.RunRequest), CoveJson.Wire.RunInfo, cancellationToken);
+    public Task<RunInfo> StartRunAsync(SandboxId sandbox, RunRequest request, CancellationToken cancellationToken = default) => CreateAsync(
+        Of(sandbox) + "/runs?background=true", Body(request, CoveJson.Wire.RunRequest), CoveJson.Wire.RunInfo, cancellationToken);
 
     /// <inheritdoc/>
     /// <remarks>A stream that breaks is taken up again after its last event, for as long as <see cref="CoveClientOptions.ResumeLimit"/> says.</remarks>
@@ -67,7 +67,9 @@ public sealed partial class CoveClient
     /// <summary>Opens a stream of events.</summary>
     internal async Task<EventLines> OpenAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
     {
-        var response = await SendAsync(method, path, content, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        // Once only: whoever reads a stream takes it up again where it was.
+        using var request = Request(method, path, content);
+        var response = await SendOnceAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         try
         {
             return new EventLines(response, await response.Content.ReadAsStreamAsync(cancellationToken));

@@ -28,7 +28,7 @@ public sealed partial class CoveClient : ICove
 
     /// <inheritdoc/>
     Task<SandboxInfo> ICove.CreateSandboxAsync(SandboxRequest request, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Post, "/v1/sandboxes", Body(request, CoveJson.Wire.SandboxRequest), CoveJson.Wire.SandboxInfo, cancellationToken);
+        CreateAsync("/v1/sandboxes", Body(request, CoveJson.Wire.SandboxRequest), CoveJson.Wire.SandboxInfo, cancellationToken);
 
     /// <inheritdoc/>
     public Task<SandboxInfo> GetSandboxAsync(SandboxId sandbox, CancellationToken cancellationToken = default) =>
@@ -120,9 +120,9 @@ public sealed partial class CoveClient : ICove
         using var response = await SendAsync(method, path, content, HttpCompletionOption.ResponseContentRead, cancellationToken);
     }
 
-    private async Task<T> SendAsync<T>(HttpMethod method, string path, HttpContent? content, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    private async Task<T> SendAsync<T>(HttpMethod method, string path, HttpContent? content, JsonTypeInfo<T> type, CancellationToken cancellationToken, Action<HttpRequestMessage>? change = null)
     {
-        using var response = await SendAsync(method, path, content, HttpCompletionOption.ResponseContentRead, cancellationToken);
+        using var response = await SendAsync(method, path, content, HttpCompletionOption.ResponseContentRead, cancellationToken, change);
         try
         {
             var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
@@ -137,13 +137,39 @@ public sealed partial class CoveClient : ICove
         }
     }
 
-    /// <summary>Sends and returns a successful answer; anything else is thrown as what the other end said about it.</summary>
+    /// <summary>Asks a server for something new, under a key by which the request happens once however often it is sent.</summary>
+    private Task<T> CreateAsync<T>(string path, ByteArrayContent content, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    {
+        var key = _options.UnixSocket is null && content.Headers.ContentLength <= Repetition.MaximumKeyedBytes ? Guid.NewGuid().ToString("N") : null;
+        return SendAsync(HttpMethod.Post, path, content, type, cancellationToken, key is null ? null : request => request.Headers.TryAddWithoutValidation(Repetition.KeyHeader, key));
+    }
+
+    /// <summary>Sends, again where that is safe, and returns a successful answer; anything else is thrown as what the other end said about it.</summary>
     private async Task<HttpResponseMessage> SendAsync(
         HttpMethod method, string path, HttpContent? content, HttpCompletionOption completion, CancellationToken cancellationToken, Action<HttpRequestMessage>? change = null)
     {
+        using var body = content;
+        var repetition = new Repetition(_options);
+        while (true)
+        {
+            using var request = Request(method, path, content);
+            change?.Invoke(request);
+            try
+            {
+                return await SendOnceAsync(request, completion, cancellationToken);
+            }
+            catch (CoveException failure) when (repetition.Allows(request, failure))
+            {
+                request.Content = null; // still to be sent
+            }
+
+            await repetition.WaitAsync(cancellationToken);
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellationToken)
+    {
         HttpResponseMessage response;
-        using var request = Request(method, path, content);
-        change?.Invoke(request);
         try
         {
             response = await _http.SendAsync(request, completion, cancellationToken);

@@ -39,6 +39,16 @@ public sealed record CoveClientOptions
     /// </summary>
     public TimeSpan ResumeLimit { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// How often a call to a server that failed in passing, or was told to wait (at most 10 s), is sent again where nothing can happen twice: what only reads, and what
+    /// creates, which carries an <c>Idempotency-Key</c>. Default 2; 0 to 10.
+    /// </summary>
+    public int Retries
+    {
+        get;
+        init => field = value is >= 0 and <= 10 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "Retries is 0 to 10.");
+    } = 2;
+
     /// <summary>The clock of these times.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

@@ -12,7 +12,7 @@ internal static class Failures
         Category = ErrorCategory.Infrastructure,
         Retryable = true,
         Message = $"Cove does not answer at {address} ({Innermost(cause)}).",
-        Remediation = "Check that it is running (cove engine status) and try again.",
+        Remediation = address.StartsWith("http", StringComparison.Ordinal) ? "Check the address and that the server runs, and try again." : "Check that it is running (cove engine status) and try again.",
     }, cause);
 
     public static CoveException BadAddress(string variable, string value) => new(new RunError
@@ -117,7 +117,7 @@ internal static class Failures
                 var text = await response.Content.ReadAsByteArrayAsync(cancellationToken);
                 if (JsonSerializer.Deserialize(text, CoveJson.Wire.Problem) is { } problem)
                 {
-                    return new(problem.ToError());
+                    return new(problem.ToError()) { RetryAfter = Wait(response) };
                 }
             }
             catch (Exception failure) when (failure is JsonException or HttpRequestException or IOException)
@@ -134,8 +134,12 @@ internal static class Failures
             Retryable = status >= 500,
             Message = $"{address} answered with HTTP status {status}.",
             Remediation = "Check that client and engine are the same version (cove version, cove engine status).",
-        });
+        })
+        { RetryAfter = Wait(response) };
     }
+
+    /// <summary>Seconds, as Cove says it; a date, as a proxy might, is not looked at.</summary>
+    private static TimeSpan? Wait(HttpResponseMessage response) => response.Headers.RetryAfter?.Delta;
 
     private static string Innermost(Exception failure)
     {

@@ -9,4 +9,7 @@ public sealed class CoveException : Exception
 
     /// <summary>What went wrong.</summary>
     public RunError Error { get; }
+
+    /// <summary>How long a server asked to wait before the next try; null when it did not say.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }

@@ -12,6 +12,9 @@ public sealed record FinishedRun
     /// <summary>The sandbox it was for.</summary>
     public required SandboxId Sandbox { get; init; }
 
+    /// <summary>What its caller knows it by; null when there was nothing.</summary>
+    public string? CorrelationId { get; init; }
+
     /// <summary>How it ended.</summary>
     public required RunResult Result { get; init; }
 
@@ -49,14 +52,14 @@ public static class CoveRuns
         StringBuilder stdout = new(), stderr = new();
         List<RunDisplay> displays = [];
         List<RunNotice> notices = [];
-        RunId? run = null;
+        RunStarted? begun = null;
         RunResult? result = null;
         await foreach (var next in events.WithCancellation(cancellationToken))
         {
             switch (next)
             {
                 case RunStarted started:
-                    run = started.Run;
+                    begun = started;
                     break;
                 case RunOutput output:
                     (output.Stream == OutputStream.Stdout ? stdout : stderr).Append(output.Text);
@@ -75,8 +78,9 @@ public static class CoveRuns
 
         return new FinishedRun
         {
-            Run = run,
+            Run = begun?.Run,
             Sandbox = sandbox,
+            CorrelationId = begun?.CorrelationId,
             Result = result ?? throw new InvalidOperationException("The run's events ended without its end."),
             Stdout = stdout.ToString(),
             Stderr = stderr.ToString(),

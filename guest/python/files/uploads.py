@@ -13,6 +13,7 @@ from .tree import describe, kind
 MAX_OPEN = 64
 DEFAULT_MODE = 0o644
 ATTEMPTS = 16
+PREFIX = b".cove-"
 
 
 class _Upload:
@@ -94,13 +95,18 @@ class Uploads:
 
     def _create(self, parent):
         for _ in range(ATTEMPTS):
-            temporary = b".cove-" + secrets.token_hex(12).encode()
+            temporary = PREFIX + secrets.token_hex(12).encode()
             try:
                 flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | ALWAYS
                 return temporary, os.open(temporary, flags, 0o600, dir_fd=parent)
             except FileExistsError:
                 continue
         raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+
+def is_temporary(name):
+    """Whether a file of this name is one of ours that is still being written."""
+    return len(name) == len(PREFIX) + 24 and name.startswith(PREFIX) and not name[len(PREFIX):].strip(b"0123456789abcdef")
 
 
 def _check(parent, target, overwrite, shown):

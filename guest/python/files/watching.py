@@ -14,6 +14,7 @@ from . import names
 from .failures import Failure
 from .link import encode
 from .tree import Descriptor
+from .uploads import is_temporary
 
 MAX_FOLDERS = 1000
 MAX_CHANGES = 1000
@@ -110,8 +111,8 @@ class Watch:
             self._paths.pop(watch, None)
             return True
         folder = self._paths.get(watch)
-        if folder is None or not name:
-            return True
+        if folder is None or not name or is_temporary(name):
+            return True  # a file that is being uploaded is news when it stands under its own name
         path = folder + b"/" + name
         kind = next((kind for bits, kind in KINDS if mask & bits), None)
         if kind:
@@ -167,7 +168,7 @@ class Watch:
                     self._overflown = True
                     break
                 name = path + b"/" + os.fsencode(entry.name)
-                if tell:
+                if tell and not is_temporary(os.fsencode(entry.name)):
                     self._note("created", name)
                 if len(name) <= MAX_PATH and entry.is_dir(follow_symlinks=False):
                     below.append(name)

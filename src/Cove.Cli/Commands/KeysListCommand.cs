@@ -15,7 +15,7 @@ internal static class KeysListCommand
         state.AddTo(command);
         command.SetAction(async (parsed, _) =>
         {
-            await using var store = await state.OpenAsync(parsed, time);
+            await using var store = await state.OpenExistingAsync(parsed, time);
             var keys = await new KeyDesk(store.Keys, time).ListAsync(parsed.GetValue(project));
             var now = time.GetUtcNow();
             if (!parsed.GetValue(json))

@@ -15,7 +15,7 @@ internal static class KeysRevokeCommand
         state.AddTo(command);
         command.SetAction(async (parsed, _) =>
         {
-            await using var store = await state.OpenAsync(parsed, time);
+            await using var store = await state.OpenExistingAsync(parsed, time);
             var key = await new KeyDesk(store.Keys, time).RevokeAsync(parsed.GetValue(id)!);
             Console.WriteLine(parsed.GetValue(json) ? KeyLines.Json(key, time.GetUtcNow()) : $"The key {key.Id} ('{key.Name}', project '{key.Project}') is revoked.");
             return ExitCodes.Ok;

@@ -17,8 +17,9 @@ internal static class ProjectCommand
         state.AddTo(command);
         command.SetAction(async (parsed, _) =>
         {
-            await using var store = await state.OpenAsync(parsed, time);
-            (await store.Projects.ListAsync()).ForEach(project => Console.WriteLine(Line(project)));
+            await using var store = await state.OpenExistingAsync(parsed, time);
+            var defaults = state.Read(parsed).Quotas;
+            (await store.Projects.ListAsync()).ForEach(project => Console.WriteLine(Line(project, defaults)));
             return ExitCodes.Ok;
         });
         return command;
@@ -36,7 +37,7 @@ internal static class ProjectCommand
         state.AddTo(command);
         command.SetAction(async (parsed, _) =>
         {
-            await using var store = await state.OpenAsync(parsed, time);
+            await using var store = await state.OpenExistingAsync(parsed, time);
             var project = await store.Projects.FindAsync(parsed.GetValue(name)!) ?? throw AccessErrors.UnknownProject(parsed.GetValue(name)!);
             var changed = project with
             {
@@ -45,9 +46,10 @@ internal static class ProjectCommand
                 CpuSecondsPerDay = Value("cpu-seconds", parsed.GetValue(cpu), project.CpuSecondsPerDay),
                 RequestsPerMinute = Value("requests", parsed.GetValue(requests), project.RequestsPerMinute),
             };
-            Effective(changed).Validate();
+            var defaults = state.Read(parsed).Quotas;
+            defaults.For(changed).Validate();
             await store.Projects.SetAsync(changed);
-            Console.WriteLine(Line(changed));
+            Console.WriteLine(Line(changed, defaults));
             return ExitCodes.Ok;
         });
         return command;
@@ -65,21 +67,9 @@ internal static class ProjectCommand
             : Quantities.TryCount(text, out var count, out fix) ? count : throw AccessErrors.Invalid(option, text, fix);
     }
 
-    private static QuotaOptions Effective(StoredProject project)
+    private static string Line(StoredProject project, QuotaOptions defaults)
     {
-        var defaults = new QuotaOptions();
-        return new QuotaOptions
-        {
-            MaxSandboxes = project.MaxSandboxes ?? defaults.MaxSandboxes,
-            MaxMemoryBytes = project.MaxMemoryBytes ?? defaults.MaxMemoryBytes,
-            CpuSecondsPerDay = project.CpuSecondsPerDay ?? defaults.CpuSecondsPerDay,
-            RequestsPerMinute = project.RequestsPerMinute ?? defaults.RequestsPerMinute,
-        };
-    }
-
-    private static string Line(StoredProject project)
-    {
-        var quota = Effective(project);
+        var quota = defaults.For(project);
         return $"{project.Name}: {quota.MaxSandboxes} sandboxes, {Quantities.Size(quota.MaxMemoryBytes)} memory, {quota.CpuSecondsPerDay} s of processor time a day, {quota.RequestsPerMinute} requests a minute";
     }
 }

@@ -19,10 +19,27 @@ internal sealed class StateOptionSet
         command.Options.Add(_config);
     }
 
-    public Task<StateStore> OpenAsync(ParseResult parsed, TimeProvider time)
+    /// <summary>The settings of the server that these options and this environment name.</summary>
+    public ServerOptions Read(ParseResult parsed)
     {
         var flags = parsed.GetValue(_data) is { } data ? new Dictionary<string, string> { ["data"] = data } : [];
         var options = new SettingsReader(Environment.GetEnvironmentVariable, Environment.IsPrivilegedProcess).Read(flags, parsed.GetValue(_config));
-        return StateStore.OpenAsync(new StateOptions { DataDirectory = options.DataDirectory, Database = parsed.GetValue(_database) ?? options.Database, Time = time }, NullLogger.Instance);
+        return options with { Database = parsed.GetValue(_database) ?? options.Database };
+    }
+
+    /// <summary>Opens the database; makes it when it is missing.</summary>
+    public Task<StateStore> OpenAsync(ParseResult parsed, TimeProvider time)
+    {
+        var options = Read(parsed);
+        return StateStore.OpenAsync(new StateOptions { DataDirectory = options.DataDirectory, Database = options.Database, Time = time }, NullLogger.Instance);
+    }
+
+    /// <summary>Opens a database that is there: who looks in a wrong place is told so, and leaves nothing behind in it.</summary>
+    public Task<StateStore> OpenExistingAsync(ParseResult parsed, TimeProvider time)
+    {
+        var options = Read(parsed);
+        return options.Database is not null || Directory.Exists(options.DataDirectory) && File.Exists(Path.Combine(options.DataDirectory, StateOptions.SqliteFile))
+            ? OpenAsync(parsed, time)
+            : throw StateErrors.NoDatabase(options.DataDirectory);
     }
 }

@@ -27,15 +27,23 @@ internal static class ServerComposition
 
     /// <summary>What must outlive the server.</summary>
     public static Task<StateStore> OpenStateAsync(ServerOptions options, ILoggerFactory loggers, TimeProvider time) =>
-        StateStore.OpenAsync(new StateOptions { DataDirectory = options.DataDirectory, Database = options.Database, Time = time }, loggers.CreateLogger<StateStore>());
+        StateStore.OpenAsync(new StateOptions { DataDirectory = options.DataDirectory, Database = options.Database, Retention = options.Retention, Time = time }, loggers.CreateLogger<StateStore>());
 
     /// <summary>Keys, projects, quotas and audit.</summary>
     public static Task<AccessControl> StartAccessAsync(SandboxEngine engine, StateStore state, ServerOptions options, ILoggerFactory loggers) =>
         AccessControl.StartAsync(engine, state, Access(options) with { CpuTime = engine.CpuTime }, loggers.CreateLogger<AccessControl>());
 
     /// <summary>Who is let in.</summary>
-    public static AccessOptions Access(ServerOptions options) =>
-        new() { LoopbackOnly = options.IsLoopbackOnly, Address = string.Join(", ", options.Urls), AllowAnonymous = options.AllowAnonymous, ProvidedKey = options.ProvidedKey };
+    public static AccessOptions Access(ServerOptions options) => new()
+    {
+        LoopbackOnly = options.IsLoopbackOnly,
+        Address = string.Join(", ", options.Urls),
+        AllowAnonymous = options.AllowAnonymous,
+        ProvidedKey = options.ProvidedKey,
+        Quotas = options.Quotas,
+        FailuresPerMinute = options.FailuresPerMinute,
+        AuditReads = options.AuditReads,
+    };
 
     /// <summary>What the server is put together from. Access control and further front-ends are added here.</summary>
     public static ServerParts Parts(SandboxEngine engine, AccessControl access, StateStore state, ILoggerFactory loggers, TimeProvider time) => new()

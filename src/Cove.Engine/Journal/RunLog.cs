@@ -89,7 +89,7 @@ internal sealed class RunLog(RunId id, SandboxJournal journal)
         info ??= new RunInfo { Id = run, Sandbox = sandbox, StartedAt = next.Time, LastSequence = next.Sequence };
         return next switch
         {
-            RunStarted started => info with { Kernel = started.Kernel, StartedAt = next.Time, LastSequence = next.Sequence },
+            RunStarted started => info with { Kernel = started.Kernel, CorrelationId = started.CorrelationId, StartedAt = next.Time, LastSequence = next.Sequence },
             RunCompleted completed => info with { Result = completed.Result, LastSequence = next.Sequence },
             _ => info with { LastSequence = next.Sequence },
         };

@@ -84,12 +84,11 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLim
 
     private async Task AdmitAsync(HttpContext context, Operation operation, Holder holder, RequestDelegate next)
     {
-        var note = new AuditNote();
         var changes = operation.Needs.HasFlag(Scopes.Write);
         if ((holder.Scopes & operation.Needs) != operation.Needs)
         {
             await Problems.WriteAsync(context, AccessErrors.ScopeMissing(operation.Needs, holder.Scopes), StatusCodes.Status403Forbidden);
-            await audit.AddAsync(context, holder, operation.Id, changes, note, StatusCodes.Status403Forbidden, "scope_missing");
+            await audit.AddAsync(context, holder, operation.Id, changes, new AuditNote(), StatusCodes.Status403Forbidden, "scope_missing");
             return;
         }
 
@@ -101,16 +100,24 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLim
         {
             Meter?.QuotaRefused("requests");
             await Problems.WriteAsync(context, quota.RequestRefusal(rate.Rate), StatusCodes.Status429TooManyRequests);
-            await audit.AddAsync(context, holder, operation.Id, changes, note, StatusCodes.Status429TooManyRequests, "quota_exceeded");
+            await audit.AddAsync(context, holder, operation.Id, changes, new AuditNote(), StatusCodes.Status429TooManyRequests, "quota_exceeded");
             return;
         }
 
+        await ServeAsync(context, operation, holder, quota, rate, next);
+    }
+
+    /// <summary>Lets it through to its front-end and puts on record what came of it.</summary>
+    private async Task ServeAsync(HttpContext context, Operation operation, Holder holder, ProjectQuota quota, RateHeaders rate, RequestDelegate next)
+    {
+        var note = new AuditNote();
+        var changes = operation.Needs.HasFlag(Scopes.Write);
         var caller = new Caller { Project = holder.Project, Scopes = holder.Scopes, Key = holder.Key, Cove = new ProjectCove(ledger, quota, holder.Project, holder.Key, note) };
         context.Features.Set(caller);
         try
         {
             await answers.InvokeAsync(context, operation, holder.Project, next);
-            await audit.AddAsync(context, holder, operation.Id, changes, note, context.Response.StatusCode, null);
+            await audit.AddAsync(context, holder, operation.Id, changes, note, context.Response.StatusCode, context.Features.Get<ToldProblem>()?.Code);
         }
         catch (Exception failure)
         {

@@ -13,8 +13,7 @@ internal sealed class Door(DoorOptions options, ILogger<Door> log)
 
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
-        // Nothing a guest made shall be taken by a browser for a page or a script of this server's.
-        context.Response.Headers.XContentTypeOptions = "nosniff";
+        Guard(context.Response);
         try
         {
             if (Refusal(context.Request) is var (error, status))
@@ -86,8 +85,12 @@ internal sealed class Door(DoorOptions options, ILogger<Door> log)
         }
 
         context.Response.Clear();
+        Guard(context.Response);
         await Problems.WriteAsync(context, error, status);
     }
+
+    /// <summary>Nothing a guest made shall be taken by a browser for a page or a script of this server's.</summary>
+    private static void Guard(HttpResponse response) => response.Headers.XContentTypeOptions = "nosniff";
 
     private static RunError NoRoute(HttpRequest request) =>
         Problems.Request("no_such_route", $"There is no {request.Method} {request.Path}.", "Check the path and the method.") with { Category = ErrorCategory.NotFound };

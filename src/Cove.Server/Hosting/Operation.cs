@@ -62,4 +62,12 @@ internal sealed record OtherAnswer(int Status, string Description, Type? Answer 
 /// <param name="Description">What it means, with unit, default and range.</param>
 /// <param name="Type">Its JSON schema type.</param>
 /// <param name="Required">Whether it must be given.</param>
-internal sealed record Parameter(string Name, string Description, string Type = "string", bool Required = false);
+internal sealed record Parameter(string Name, string Description, string Type = "string", bool Required = false)
+{
+    private const string AnyKey = ".KEY";
+
+    /// <summary>Whether a request's parameter of this name is it; a name that ends in <c>.KEY</c> stands for all that begin so.</summary>
+    public bool Takes(string name) => Name.EndsWith(AnyKey, StringComparison.Ordinal)
+        ? name.StartsWith(Name[..^3], StringComparison.Ordinal)
+        : Name.Equals(name, StringComparison.OrdinalIgnoreCase);
+}

@@ -27,6 +27,7 @@ internal static class Problems
 
     public static async Task WriteAsync(HttpContext context, RunError error, int status)
     {
+        context.Features.Set(new ToldProblem(error.Code));
         context.Response.StatusCode = status;
         context.Response.ContentType = Problem.MediaType;
         if (status == StatusCodes.Status503ServiceUnavailable && error.Retryable)
@@ -86,3 +87,6 @@ internal static class Problems
         Remediation = "Try again; a new engine is started.",
     };
 }
+
+/// <summary>What a request was told is wrong with it, for whoever keeps records.</summary>
+internal sealed record ToldProblem(string Code);

@@ -20,7 +20,19 @@ internal sealed class Routes(IEndpointRouteBuilder routes, ILife life)
     public void Delete(string pattern, Operation operation, RequestDelegate handle) => Map(HttpMethods.Delete, pattern, operation, handle);
 
     private void Map(string method, string pattern, Operation operation, RequestDelegate handle) =>
-        routes.MapMethods(pattern, [method], Counted(operation, handle)).WithMetadata(operation);
+        routes.MapMethods(pattern, [method], Counted(operation, pattern.StartsWith("/v1/", StringComparison.Ordinal) ? Strict(operation, handle) : handle)).WithMetadata(operation);
+
+    /// <summary>A misspelt parameter of the native API is refused like a misspelt field: a filter that is not there would let everything through.</summary>
+    private static RequestDelegate Strict(Operation operation, RequestDelegate handle) => context =>
+    {
+        if (context.Request.QueryString.HasValue && context.Request.Query.Keys.FirstOrDefault(name => !operation.Query.Any(parameter => parameter.Takes(name))) is { } unknown)
+        {
+            var known = operation.Query.Count == 0 ? "none" : string.Join(", ", operation.Query.Select(parameter => parameter.Name));
+            throw Problems.Bad("invalid_request", $"There is no query parameter '{(unknown.Length <= 100 ? unknown : unknown[..100] + "…")}' here.", $"Known here: {known}.");
+        }
+
+        return handle(context);
+    };
 
     private RequestDelegate Counted(Operation operation, RequestDelegate handle) => async context =>
     {

@@ -1,3 +1,4 @@
+using Cove.Server.Access.Quotas;
 using Microsoft.Extensions.Logging;
 
 namespace Cove.Server.Settings;
@@ -37,6 +38,18 @@ internal sealed record ServerOptions
 
     /// <summary>Parked cells for each template. Default null: the template's own; 0 to 1,000.</summary>
     public int? PoolSize { get; init; }
+
+    /// <summary>What a project may use unless the database says otherwise for it.</summary>
+    public QuotaOptions Quotas { get; init; } = new();
+
+    /// <summary>Requests without a valid key that one address may send at once, and again in each minute. Default 20; 1 to 10,000.</summary>
+    public int FailuresPerMinute { get; init; } = 20;
+
+    /// <summary>How long audit rows, runs and ended sandboxes are kept. Default 90 days; 1 to 3,653.</summary>
+    public TimeSpan Retention { get; init; } = TimeSpan.FromDays(90);
+
+    /// <summary>Whether reading is in the audit log, too. Default no.</summary>
+    public bool AuditReads { get; init; }
 
     /// <summary>How long what is in progress may take to end once the server is told to stop. Default 30 s; 0 to 3,600.</summary>
     public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(30);

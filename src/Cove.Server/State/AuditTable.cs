@@ -33,6 +33,8 @@ internal sealed record AuditRow
 /// <summary>The audit log: rows are added and, when they are older than the retention, removed. There is no statement that changes one.</summary>
 internal sealed class AuditTable(Database database)
 {
+    private const string Columns = "SELECT at, project, key_id, key_name, remote, operation, sandbox, run, status, outcome, correlation FROM audit";
+
     public static Func<Session, Task> Add(AuditRow row) => session => session.ExecuteAsync(
         """
         INSERT INTO audit (at, project, key_id, key_name, remote, operation, sandbox, run, status, outcome, correlation)
@@ -42,8 +44,9 @@ internal sealed class AuditTable(Database database)
         ("sandbox", row.Sandbox), ("run", row.Run), ("status", row.Status), ("outcome", row.Outcome), ("correlation", row.Correlation));
 
     /// <summary>The newest rows first.</summary>
-    public Task<List<AuditRow>> ListAsync(int limit) => database.ReadAsync(session => session.ListAsync(
-        "SELECT at, project, key_id, key_name, remote, operation, sandbox, run, status, outcome, correlation FROM audit ORDER BY number DESC LIMIT @limit", Map, ("limit", limit)));
+    public Task<List<AuditRow>> ListAsync(int limit, string? project = null, DateTimeOffset since = default) => database.ReadAsync(session => project is null
+        ? session.ListAsync(Columns + " WHERE at >= @since ORDER BY number DESC LIMIT @limit", Map, ("since", since), ("limit", limit))
+        : session.ListAsync(Columns + " WHERE at >= @since AND project = @project ORDER BY number DESC LIMIT @limit", Map, ("since", since), ("project", project), ("limit", limit)));
 
     private static AuditRow Map(Row row) => new()
     {

@@ -31,7 +31,7 @@ internal abstract class Dialect
     public abstract bool IsPassing(Exception failure);
 
     public static Dialect Of(StateOptions options) =>
-        options.Database is { } connection ? new PostgresDialect(connection) : new SqliteDialect(Path.Combine(options.DataDirectory, "cove.db"));
+        options.Database is { } connection ? new PostgresDialect(connection) : new SqliteDialect(Path.Combine(options.DataDirectory, StateOptions.SqliteFile));
 }
 
 /// <summary>SQLite in one file. Write-ahead log: readers never wait for the writer; of writers there is one at a time.</summary>

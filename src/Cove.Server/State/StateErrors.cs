@@ -28,6 +28,9 @@ internal static class StateErrors
         Error("state_unavailable", ErrorCategory.Infrastructure, retryable: true, "The database does not answer; nothing was done.", "Try again; the server's log says what the database said."),
         cause);
 
+    public static CoveException NoDatabase(string directory) => new(Error(
+        "state_missing", ErrorCategory.NotFound, retryable: false, $"There is no server's database in {directory}.", "Name the server's data directory (--data or COVE_DATA) or its database (--database or COVE_DATABASE); 'cove serve' and 'cove keys create' make one."));
+
     private static RunError Error(string code, ErrorCategory category, bool retryable, string message, string remediation) => new()
     {
         Code = code,

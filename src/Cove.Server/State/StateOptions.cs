@@ -3,6 +3,9 @@ namespace Cove.Server.State;
 /// <summary>Where the server keeps what must outlive it. Checked by <see cref="Validate"/>.</summary>
 internal sealed record StateOptions
 {
+    /// <summary>The name of an SQLite database in its data directory.</summary>
+    public const string SqliteFile = "cove.db";
+
     /// <summary>The data directory: this user's own, mode 0700; made when it is missing. Absolute.</summary>
     public required string DataDirectory { get; init; }
 

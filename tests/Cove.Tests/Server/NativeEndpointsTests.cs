@@ -59,12 +59,29 @@ public sealed class NativeEndpointsTests : IAsyncLifetime
     [InlineData("DELETE", "/v1/sandboxes/s1/files?path=/a&recursive=maybe", null, 400, "invalid_request")]
     [InlineData("DELETE", "/v1/sandboxes/s1/files?path=/a", null, 404, "file_not_found")]
     [InlineData("POST", "/v1/engine/stop?when=later", null, 400, "invalid_request")]
+    [InlineData("GET", "/v1/sandboxes?metdata.who=me", null, 400, "invalid_request")]
+    [InlineData("POST", "/v1/sandboxes/s1/runs?backgroud=true", """{"code":"1"}""", 400, "invalid_request")]
     [InlineData("GET", "/v1/nothing", null, 404, "no_such_route")]
     [InlineData("DELETE", "/v1/templates", null, 405, "no_such_route")]
     public async Task What_can_not_be_done_is_a_problem(string method, string path, string? body, int status, string code)
     {
         using var response = await SendAsync(new HttpMethod(method), path, body);
         await AssertProblemAsync(response, (HttpStatusCode)status, code);
+    }
+
+    [Theory]
+    [InlineData("/v1/sandboxes", """{"cpus":1}""", "The body has a field 'cpus', which")]
+    [InlineData("/v1/sandboxes", """{"limits":{"pids":"many"}}""", "'limits.pids'")]
+    [InlineData("/v1/sandboxes", """{"network":"full"}""", "'network'")]
+    [InlineData("/v1/sandboxes", "[]", "is not one JSON object")]
+    [InlineData("/v1/sandboxes/s1/kernels", """{"id":"k"}""", "lacks the field 'language'.")]
+    public async Task A_body_that_can_not_be_read_is_explained_in_the_callers_words(string path, string body, string words)
+    {
+        using var response = await SendAsync(HttpMethod.Post, path, body);
+        var problem = await response.Content.ReadAsStringAsync();
+        Assert.Contains(words, System.Text.Json.JsonDocument.Parse(problem).RootElement.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("Cove.", problem, StringComparison.Ordinal);
+        Assert.Equal("nosniff", Assert.Single(response.Headers.GetValues("X-Content-Type-Options")));
     }
 
     [Fact]

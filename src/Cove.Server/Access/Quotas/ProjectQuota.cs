@@ -9,7 +9,8 @@ internal sealed class ProjectQuota(string project, QuotaOptions defaults, StateS
 
     private readonly Lock _lock = new();
     private TokenBucket _requests;
-    private StoredProject _own = new(project);
+    private readonly QuotaOptions _defaults = defaults;
+    private QuotaOptions _own = defaults;
     private long _readAt;
     private long _sandboxes;
     private long _memory;
@@ -34,7 +35,7 @@ internal sealed class ProjectQuota(string project, QuotaOptions defaults, StateS
         var used = Volatile.Read(ref _day) == day ? 0 : await state.Projects.CpuAsync(project, day);
         lock (_lock)
         {
-            _own = own;
+            _own = _defaults.For(own);
             Volatile.Write(ref _readAt, now.UtcTicks);
             if (_day != day)
             {
@@ -48,7 +49,7 @@ internal sealed class ProjectQuota(string project, QuotaOptions defaults, StateS
     {
         lock (_lock)
         {
-            var limit = _own.RequestsPerMinute ?? defaults.RequestsPerMinute;
+            var limit = _own.RequestsPerMinute;
             var admitted = _requests.TryTake(limit, state.Time);
             return new RequestRate(limit, _requests.Left, _requests.UntilFull(limit), admitted ? null : _requests.UntilNext(limit));
         }
@@ -61,7 +62,7 @@ internal sealed class ProjectQuota(string project, QuotaOptions defaults, StateS
     {
         lock (_lock)
         {
-            var (sandboxes, bytes) = (_own.MaxSandboxes ?? defaults.MaxSandboxes, _own.MaxMemoryBytes ?? defaults.MaxMemoryBytes);
+            var (sandboxes, bytes) = (_own.MaxSandboxes, _own.MaxMemoryBytes);
             refusal = _sandboxes + 1 > sandboxes ? Refusal("sandboxes", sandboxes, "sandboxes at once", "--sandboxes", retryable: true)
                 : _memory + memory > bytes ? Refusal("memory", bytes, "bytes of memory for all its sandboxes", "--memory", retryable: true)
                 : null;
@@ -81,7 +82,7 @@ internal sealed class ProjectQuota(string project, QuotaOptions defaults, StateS
     {
         lock (_lock)
         {
-            var limit = _own.CpuSecondsPerDay ?? defaults.CpuSecondsPerDay;
+            var limit = _own.CpuSecondsPerDay;
             return _cpuMilliseconds < limit * 1000 ? null : Refusal("cpu_seconds", limit, "seconds of processor time a day (UTC)", "--cpu-seconds", retryable: true);
         }
     }

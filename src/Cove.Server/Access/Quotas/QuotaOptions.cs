@@ -1,3 +1,5 @@
+using Cove.Server.State;
+
 namespace Cove.Server.Access.Quotas;
 
 /// <summary>What a project may use unless the database says otherwise for it (<c>cove project set</c>).</summary>
@@ -14,6 +16,15 @@ internal sealed record QuotaOptions
 
     /// <summary>Requests in a minute; as many at once when none came before. Default 600,000; 1 to 100,000,000.</summary>
     public long RequestsPerMinute { get; init; } = 600_000;
+
+    /// <summary>These, but for what the database says otherwise for a project.</summary>
+    public QuotaOptions For(StoredProject project) => new()
+    {
+        MaxSandboxes = project.MaxSandboxes ?? MaxSandboxes,
+        MaxMemoryBytes = project.MaxMemoryBytes ?? MaxMemoryBytes,
+        CpuSecondsPerDay = project.CpuSecondsPerDay ?? CpuSecondsPerDay,
+        RequestsPerMinute = project.RequestsPerMinute ?? RequestsPerMinute,
+    };
 
     /// <summary>Throws the error that names what is wrong.</summary>
     public void Validate()

@@ -69,7 +69,7 @@ internal static class NativeTerminals
         catch (JsonException failure)
         {
             await line.RefuseAsync(Problems.Request(
-                "bad_json", $"The first message is not what opens a terminal: {failure.Message}", "Send a TerminalRequest as one text message, for example {}; unknown fields are refused."));
+                "bad_json", Explain("The first message", failure), "Send a TerminalRequest as one text message, for example {}; unknown fields are refused."));
         }
         catch (CoveException failure)
         {

@@ -32,6 +32,21 @@ public sealed class AuditTests
         Assert.DoesNotContain(rows, row => row.ToString().Contains("hunter", StringComparison.Ordinal) || row.ToString().Contains(key, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task What_is_wrong_with_a_creation_is_noted_also_where_its_answer_is_kept()
+    {
+        await using var server = await AccessServer.StartAsync(new FakeCove());
+        var key = await server.KeyAsync();
+        foreach (var body in new[] { """{"cpus":1}""", """{"cpus":1}""", "{}" })
+        {
+            using var response = await server.SendAsync("POST", "/v1/sandboxes", key, body, ("Idempotency-Key", "one"));
+        }
+
+        var rows = await RowsAsync(server, 3);
+        Assert.Equal([400, 400, 422], rows.Select(r => r.Status));
+        Assert.Equal(["bad_json", null, "idempotency_mismatch"], rows.Select(r => r.Outcome)); // the second was told what the first was
+    }
+
     private static async Task<AuditRow[]> RowsAsync(AccessServer server, int count)
     {
         // A row is queued once its answer is out.

@@ -24,6 +24,13 @@ public sealed class SettingsReaderTests : IDisposable
         ["max_connections"] = ("5", "6", "0"),
         ["max_sandboxes"] = ("7", "8", "many"),
         ["pool_size"] = ("0", "3", "1001"),
+        ["quota_sandboxes"] = ("3", "4", "0"),
+        ["quota_memory_bytes"] = ("67108864", "134217728", "1"),
+        ["quota_cpu_seconds"] = ("5", "6", "1d"),
+        ["quota_requests"] = ("7", "8", "-1"),
+        ["auth_failures"] = ("1", "2", "10001"),
+        ["retention_days"] = ("1", "3653", "0"),
+        ["audit_reads"] = ("true", "false", "some"),
         ["drain_seconds"] = ("1", "2", "-1"),
         ["log"] = ("json", "text", "xml"),
         ["log_level"] = ("debug", "error", "loud"),
@@ -48,6 +55,8 @@ public sealed class SettingsReaderTests : IDisposable
         Assert.Null(options.Database);
         Assert.Equal((96 << 20, 10_000, 1000, null), (options.MaxBodyBytes, options.MaxConnections, options.MaxSandboxes, options.PoolSize));
         Assert.Equal(TimeSpan.FromSeconds(30), options.DrainTime);
+        Assert.Equal((200, 256L << 30, 86_400, 600_000), (options.Quotas.MaxSandboxes, options.Quotas.MaxMemoryBytes, options.Quotas.CpuSecondsPerDay, options.Quotas.RequestsPerMinute));
+        Assert.Equal((20, 90, false), (options.FailuresPerMinute, options.Retention.Days, options.AuditReads));
         Assert.Equal((LogLevel.Information, LogFormat.Auto), (options.LogLevel, options.LogFormat));
         Assert.Equal(["127.0.0.1", "[::1]", "localhost"], options.AcceptedHosts.Order(StringComparer.Ordinal));
     }

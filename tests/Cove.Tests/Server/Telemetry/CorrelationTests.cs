@@ -85,12 +85,15 @@ public sealed class CorrelationTests
     }
 
     [Fact]
-    public async Task An_engine_notes_the_id_in_the_runs_first_event()
+    public async Task An_engine_notes_the_id_in_the_runs_first_event_and_in_what_is_known_of_it()
     {
         await using var engine = await EngineHarness.StartAsync();
         var sandbox = (await engine.CreateAsync()).Id;
         var events = await engine.RunAsync(sandbox, new RunRequest { Code = "1", CorrelationId = "abc-1" });
-        Assert.Equal("abc-1", Assert.IsType<RunStarted>(events[0]).CorrelationId);
+        var started = Assert.IsType<RunStarted>(events[0]);
+        Assert.Equal("abc-1", started.CorrelationId);
+        Assert.Equal("abc-1", (await engine.Engine.GetRunAsync(sandbox, started.Run)).CorrelationId);
+        Assert.Equal("abc-1", (await engine.Engine.ReadRunAsync(sandbox, started.Run).CollectAsync(sandbox)).CorrelationId);
         var refused = await engine.RunAsync(sandbox, new RunRequest { Code = "1", CorrelationId = "a b" });
         Assert.Contains("correlation_id", Assert.IsType<RunCompleted>(refused[0]).Result.Error!.Message, StringComparison.Ordinal);
     }
