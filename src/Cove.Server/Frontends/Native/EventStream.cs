@@ -62,6 +62,13 @@ internal sealed class EventStream<T>(HttpContext context, JsonTypeInfo<T> type, 
             any = await WaitAsync(first);
         }
 
+        await PumpAsync(reader, json, any, toEnd);
+        await FlushAsync();
+    }
+
+    /// <summary>Sends event after event, many in one flush while more are at hand.</summary>
+    private async Task PumpAsync(IAsyncEnumerator<T> reader, Utf8JsonWriter json, bool any, bool toEnd)
+    {
         while (any && (toEnd || !context.RequestAborted.IsCancellationRequested))
         {
             if (!context.RequestAborted.IsCancellationRequested)
@@ -86,8 +93,6 @@ internal sealed class EventStream<T>(HttpContext context, JsonTypeInfo<T> type, 
                 any = await WaitAsync(following.AsTask());
             }
         }
-
-        await FlushAsync();
     }
 
     /// <summary>What every stream says of itself.</summary>
