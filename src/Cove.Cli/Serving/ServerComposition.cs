@@ -35,7 +35,7 @@ internal static class ServerComposition
 
     /// <summary>Who is let in.</summary>
     public static AccessOptions Access(ServerOptions options) =>
-        new() { LoopbackOnly = options.IsLoopbackOnly, Address = string.Join(", ", options.Urls), AllowAnonymous = options.AllowAnonymous, ProvidedKey = options.ProvidedKey };
+        new() { LoopbackOnly = options.IsLoopbackOnly, Address = string.Join(", ", options.Urls), AllowAnonymous = options.AllowAnonymous, ProvidedKey = options.ProvidedKey, MaxOpenRequests = Math.Max(1, options.MaxConnections / 2) };
 
     /// <summary>What the server is put together from. Access control and further front-ends are added here.</summary>
     public static ServerParts Parts(SandboxEngine engine, AccessControl access, StateStore state, ILoggerFactory loggers, TimeProvider time) => new()
