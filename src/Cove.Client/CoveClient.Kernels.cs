@@ -23,5 +23,14 @@ public sealed partial class CoveClient
     public Task DeleteKernelAsync(SandboxId sandbox, string kernel, CancellationToken cancellationToken = default) =>
         SendAsync(HttpMethod.Delete, Of(sandbox, kernel), null, cancellationToken);
 
-    private static string Of(SandboxId sandbox, string kernel) => Of(sandbox) + "/kernels/" + Uri.EscapeDataString(kernel);
+    /// <summary>A name of dots alone, escaped or not, would become a step up in the address: deleting that kernel would delete its sandbox.</summary>
+    private static string Of(SandboxId sandbox, string kernel) =>
+        kernel.Trim('.').Length > 0 ? Of(sandbox) + "/kernels/" + Uri.EscapeDataString(kernel) : throw new CoveException(new RunError
+        {
+            Code = "invalid_request",
+            Category = ErrorCategory.Request,
+            Retryable = false,
+            Message = $"The kernel id '{kernel}' can be no kernel's.",
+            Remediation = "Give the id of a kernel; listing the sandbox's kernels shows them.",
+        });
 }

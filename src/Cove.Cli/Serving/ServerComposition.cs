@@ -43,6 +43,7 @@ internal static class ServerComposition
         Quotas = options.Quotas,
         FailuresPerMinute = options.FailuresPerMinute,
         AuditReads = options.AuditReads,
+        MaxOpenRequests = Math.Max(1, options.MaxConnections / 2),
     };
 
     /// <summary>What the server is put together from. Access control and further front-ends are added here.</summary>

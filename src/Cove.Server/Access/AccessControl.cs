@@ -22,9 +22,11 @@ internal sealed class AccessControl : IAsyncDisposable
     private readonly StateStore _state;
     private readonly AccessOptions _options;
 
-    private AccessControl(AccessGate gate, Ledger ledger, StateStore state, AccessOptions options)
+    private readonly OpenRequests _open;
+
+    private AccessControl(AccessGate gate, OpenRequests open, Ledger ledger, StateStore state, AccessOptions options)
     {
-        (_gate, _state, _options) = (gate, state, options);
+        (_gate, _open, _state, _options) = (gate, open, state, options);
         Ledger = ledger;
     }
 
@@ -39,10 +41,12 @@ internal sealed class AccessControl : IAsyncDisposable
         await state.BeginServingAsync();
         await state.Projects.AddAsync(KeyRequest.DefaultProject, state.Time.GetUtcNow());
         var ledger = new Ledger(engine, state, options.CpuTime, log);
+        var keys = new KeyRing(state);
+        var open = new OpenRequests(keys, options.MaxOpenRequests, state.Time, log);
         var gate = new AccessGate(
-            options, new KeyRing(state), new FailureLimiter(options.FailuresPerMinute, state.Time), new QuotaTable(options.Quotas, state), ledger,
+            options, keys, new FailureLimiter(options.FailuresPerMinute, state.Time), new QuotaTable(options.Quotas, state), open, ledger,
             new AuditTrail(state, options.AuditReads), new IdempotentAnswers(state, log), log);
-        return new AccessControl(gate, ledger, state, options);
+        return new AccessControl(gate, open, ledger, state, options);
     }
 
     /// <summary>Sees to it that somebody can be let in where that takes a key; before anything else is started, a mistake costs nothing.</summary>
@@ -85,5 +89,9 @@ internal sealed class AccessControl : IAsyncDisposable
     }
 
     /// <summary>Notes how everything ended. After the engine, before the state.</summary>
-    public ValueTask DisposeAsync() => Ledger.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _open.DisposeAsync();
+        await Ledger.DisposeAsync();
+    }
 }

@@ -14,7 +14,7 @@ namespace Cove.Server.Access;
 /// What every request passes between the door and its front-end: whose key is it, does it allow this operation, is the project within its
 /// quotas. A route that does not say what it needs is refused.
 /// </summary>
-internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLimiter failures, QuotaTable quotas, Ledger ledger, AuditTrail audit, IdempotentAnswers answers, ILogger log)
+internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLimiter failures, QuotaTable quotas, OpenRequests open, Ledger ledger, AuditTrail audit, IdempotentAnswers answers, ILogger log)
 {
     private static readonly Holder _anonymous = new(KeyRequest.DefaultProject, Scopes.All, null, null);
 
@@ -100,6 +100,16 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLim
         {
             Meter?.QuotaRefused("requests");
             await Problems.WriteAsync(context, quota.RequestRefusal(rate.Rate), StatusCodes.Status429TooManyRequests);
+            await audit.AddAsync(context, holder, operation.Id, changes, new AuditNote(), StatusCodes.Status429TooManyRequests, "quota_exceeded");
+            return;
+        }
+
+        using var entered = open.Enter(context, holder);
+        if (entered is null)
+        {
+            rate.RetryAfter = quota.RetryAfter(null);
+            Meter?.QuotaRefused("open_requests");
+            await Problems.WriteAsync(context, quota.OpenRefusal(open.Most), StatusCodes.Status429TooManyRequests);
             await audit.AddAsync(context, holder, operation.Id, changes, new AuditNote(), StatusCodes.Status429TooManyRequests, "quota_exceeded");
             return;
         }

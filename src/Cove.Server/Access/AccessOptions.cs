@@ -20,6 +20,9 @@ internal sealed record AccessOptions
     /// <summary>Requests without a valid key that one address may send at once, and again in each minute. Default 20; 1 to 10,000.</summary>
     public int FailuresPerMinute { get; init; } = 20;
 
+    /// <summary>Requests of one project that may be open at once: streams, watches and terminals above all. Default 5,000; 1 to 1,000,000.</summary>
+    public int MaxOpenRequests { get; init; } = 5000;
+
     /// <summary>Whether reading is in the audit log, too, and not only what changes something or was refused. Default no.</summary>
     public bool AuditReads { get; init; }
 
@@ -36,6 +39,11 @@ internal sealed record AccessOptions
         if (FailuresPerMinute is < 1 or > 10_000)
         {
             throw AccessErrors.Invalid("failures_per_minute", FailuresPerMinute.ToString(), "1 to 10000");
+        }
+
+        if (MaxOpenRequests is < 1 or > 1_000_000)
+        {
+            throw AccessErrors.Invalid("open_requests", MaxOpenRequests.ToString(), "1 to 1000000");
         }
 
         if (AllowAnonymous && !LoopbackOnly)

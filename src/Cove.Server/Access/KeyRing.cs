@@ -54,6 +54,15 @@ internal sealed class KeyRing(StateStore state)
         return (known.Holder, null);
     }
 
+    /// <summary>Why a key that was valid is no more; null while it is. Asks the database when what is known is older than a second.</summary>
+    public async ValueTask<string?> WhyRefusedAsync(string id)
+    {
+        var now = state.Time.GetUtcNow();
+        return await KnownAsync(id, now) is not { } known ? "unknown"
+            : known.Stored.RevokedAt is not null || known.Stored.ExpiresAt <= now ? KeyDesk.Status(known.Stored, now)
+            : null;
+    }
+
     private async ValueTask<Known?> KnownAsync(string id, DateTimeOffset now)
     {
         if (_known.TryGetValue(id, out var known) && now - known.ReadAt < Belief && now >= known.ReadAt)

@@ -14,6 +14,9 @@ internal static partial class LogMessages
     [LoggerMessage(272, LogLevel.Error, "the route {Route} has no operation and is refused")]
     public static partial void RouteWithoutOperation(this ILogger log, string? route);
 
+    [LoggerMessage(274, LogLevel.Warning, "{Count} open requests of the key {Key} were cut off: {Reason}")]
+    public static partial void RequestsCutOff(this ILogger log, int count, string key, string reason);
+
     [LoggerMessage(273, LogLevel.Error, "the answer to an idempotent request could not be kept; a repetition will be told to wait")]
     public static partial void AnswerNotKept(this ILogger log, Exception failure);
 }

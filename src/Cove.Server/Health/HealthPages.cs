@@ -10,7 +10,7 @@ namespace Cove.Server.Health;
 /// </summary>
 internal sealed class HealthPages(HealthReport report, Prometheus metrics, bool isLoopbackOnly)
 {
-    private static readonly string[] _forwarded = ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"];
+    private static readonly string[] _forwarded = ["Forwarded", "Via", "X-Real-IP", "CF-Connecting-IP", "True-Client-IP"];
     private static readonly Parameter _verbose = new("verbose", "Whether details are shown, as JSON. Default false.", "boolean");
 
     /// <summary>Answers what needs no key, before anybody is asked for one.</summary>
@@ -85,5 +85,6 @@ internal sealed class HealthPages(HealthReport report, Prometheus metrics, bool 
     private bool IsOpenTo(HttpContext context) =>
         isLoopbackOnly
         && context.Connection.RemoteIpAddress is { } remote && System.Net.IPAddress.IsLoopback(remote)
-        && !_forwarded.Any(context.Request.Headers.ContainsKey);
+        && !_forwarded.Any(context.Request.Headers.ContainsKey)
+        && !context.Request.Headers.Keys.Any(static name => name.StartsWith("X-Forwarded-", StringComparison.OrdinalIgnoreCase));
 }

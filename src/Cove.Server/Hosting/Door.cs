@@ -1,4 +1,6 @@
+using Cove.Server.Telemetry;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 
 namespace Cove.Server.Hosting;
@@ -45,6 +47,11 @@ internal sealed class Door(DoorOptions options, ILogger<Door> log)
             return (Problems.Request("unknown_host", "The Host header names no host of this server.", "Use one of: " + _hosts + "."), StatusCodes.Status421MisdirectedRequest);
         }
 
+        if (request.HttpContext.Features.Get<IHttpRequestFeature>() is { RawTarget: { } target } && Climbs(target))
+        {
+            return (Problems.Request("path_climbs", "The path has a segment '.' or '..', which would make it another path.", "Send the path that is meant; a name that is made of dots alone is no id."), StatusCodes.Status400BadRequest);
+        }
+
         if (IsForeign(request))
         {
             return (Problems.Request("foreign_origin", "Requests made by web pages of others are refused.", "Call from a program, or from this server's own page /docs."), StatusCodes.Status403Forbidden);
@@ -57,6 +64,42 @@ internal sealed class Door(DoorOptions options, ILogger<Door> log)
         }
 
         return null;
+    }
+
+    /// <summary>
+    /// Such segments are resolved before routing, escaped or not: of a kernel named '..' the deletion would be that of its sandbox, and a proxy that
+    /// judges paths would have judged another one.
+    /// </summary>
+    private static bool Climbs(ReadOnlySpan<char> target)
+    {
+        var end = target.IndexOf('?');
+        var path = end < 0 ? target : target[..end];
+        foreach (var range in path.Split('/'))
+        {
+            if (IsDots(path[range]))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool IsDots(ReadOnlySpan<char> segment)
+    {
+        var left = segment;
+        while (left.Length > 0)
+        {
+            var length = left[0] == '.' ? 1 : left.StartsWith("%2e", StringComparison.OrdinalIgnoreCase) ? 3 : 0;
+            if (length == 0)
+            {
+                return false;
+            }
+
+            left = left[length..];
+        }
+
+        return segment.Length > 0;
     }
 
     /// <summary>The only pages that may ask are this server's own; its host is a known one, so that a name made to point here is none of them.</summary>
@@ -74,7 +117,7 @@ internal sealed class Door(DoorOptions options, ILogger<Door> log)
         };
         if (status == StatusCodes.Status500InternalServerError)
         {
-            log.RequestFailed(failure, context.Request.Method, context.Request.Path);
+            log.RequestFailed(failure, RequestLog.Method(context), RequestLog.Route(context));
         }
 
         if (context.Response.HasStarted)

@@ -14,8 +14,8 @@ internal static partial class LogMessages
     [LoggerMessage(202, LogLevel.Warning, "a connection of user id {User} was refused")]
     public static partial void ForeignPeer(this ILogger log, uint user);
 
-    [LoggerMessage(203, LogLevel.Error, "{Method} {Path} failed")]
-    public static partial void RequestFailed(this ILogger log, Exception failure, string method, string path);
+    [LoggerMessage(203, LogLevel.Error, "{Method} {Route} failed")]
+    public static partial void RequestFailed(this ILogger log, Exception failure, string method, string route);
 
     [LoggerMessage(204, LogLevel.Information, "root was given up; the engine is user {User} now")]
     public static partial void BecameUser(this ILogger log, int user);

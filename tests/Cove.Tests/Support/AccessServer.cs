@@ -32,12 +32,12 @@ internal sealed class AccessServer : IAsyncDisposable
 
     public HttpClient Http { get; }
 
-    public static async Task<AccessServer> StartAsync(ICove cove, StateOptions? state = null, QuotaOptions? quotas = null, Func<AccessOptions, AccessOptions>? change = null)
+    public static async Task<AccessServer> StartAsync(ICove cove, StateOptions? state = null, QuotaOptions? quotas = null, Func<AccessOptions, AccessOptions>? change = null, Func<ServerOptions, ServerOptions>? options = null)
     {
         var own = state is null ? new TemporaryDirectory() : null;
         var store = await StateStore.OpenAsync(state ?? new StateOptions { DataDirectory = Path.Combine(own!.Path, "data") }, NullLogger.Instance);
-        var options = new AccessOptions { LoopbackOnly = true, Address = "http://127.0.0.1", Quotas = quotas ?? new QuotaOptions() };
-        var access = await AccessControl.StartAsync(cove, store, change?.Invoke(options) ?? options, NullLogger.Instance);
+        var who = new AccessOptions { LoopbackOnly = true, Address = "http://127.0.0.1", Quotas = quotas ?? new QuotaOptions() };
+        var access = await AccessControl.StartAsync(cove, store, change?.Invoke(who) ?? who, NullLogger.Instance);
         IEndpointRouteBuilder? routes = null;
         var parts = new ServerParts
         {
@@ -51,7 +51,8 @@ internal sealed class AccessServer : IAsyncDisposable
                 access.Use(app);
             },
         };
-        var server = await CoveServer.StartAsync(parts, new ServerOptions { Urls = [new ListenUrl(false, System.Net.IPAddress.Loopback, 0)], DataDirectory = "/nowhere" });
+        var chosen = new ServerOptions { Urls = [new ListenUrl(false, System.Net.IPAddress.Loopback, 0)], DataDirectory = "/nowhere" };
+        var server = await CoveServer.StartAsync(parts, options?.Invoke(chosen) ?? chosen);
         server.Open();
         return new AccessServer(own, store, access, server, routes!);
     }

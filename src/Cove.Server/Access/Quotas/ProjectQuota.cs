@@ -55,7 +55,9 @@ internal sealed class ProjectQuota(string project, QuotaOptions defaults, StateS
         }
     }
 
-    public RunError RequestRefusal(RequestRate rate) => Refusal("requests", rate.Limit, "requests per minute", "--requests", retryable: true);
+    public RunError RequestRefusal(RequestRate rate) => Refusal("requests", rate.Limit, "requests per minute", "--requests");
+
+    public RunError OpenRefusal(int most) => Refusal("open_requests", most, "open requests at once", null);
 
     /// <summary>Takes room for a sandbox before it is made; null and the refusal when there is none. Whatever fails afterwards gives it back.</summary>
     public Lease? TryLease(long memory, out RunError? refusal)
@@ -63,8 +65,8 @@ internal sealed class ProjectQuota(string project, QuotaOptions defaults, StateS
         lock (_lock)
         {
             var (sandboxes, bytes) = (_own.MaxSandboxes, _own.MaxMemoryBytes);
-            refusal = _sandboxes + 1 > sandboxes ? Refusal("sandboxes", sandboxes, "sandboxes at once", "--sandboxes", retryable: true)
-                : _memory + memory > bytes ? Refusal("memory", bytes, "bytes of memory for all its sandboxes", "--memory", retryable: true)
+            refusal = _sandboxes + 1 > sandboxes ? Refusal("sandboxes", sandboxes, "sandboxes at once", "--sandboxes")
+                : _memory + memory > bytes ? Refusal("memory", bytes, "bytes of memory for all its sandboxes", "--memory")
                 : null;
             if (refusal is not null)
             {
@@ -83,7 +85,7 @@ internal sealed class ProjectQuota(string project, QuotaOptions defaults, StateS
         lock (_lock)
         {
             var limit = _own.CpuSecondsPerDay;
-            return _cpuMilliseconds < limit * 1000 ? null : Refusal("cpu_seconds", limit, "seconds of processor time a day (UTC)", "--cpu-seconds", retryable: true);
+            return _cpuMilliseconds < limit * 1000 ? null : Refusal("cpu_seconds", limit, "seconds of processor time a day (UTC)", "--cpu-seconds");
         }
     }
 
@@ -114,13 +116,13 @@ internal sealed class ProjectQuota(string project, QuotaOptions defaults, StateS
         }
     }
 
-    private RunError Refusal(string limit, long value, string what, string option, bool retryable) => new()
+    private RunError Refusal(string limit, long value, string what, string? option) => new()
     {
         Code = "quota_exceeded",
         Category = ErrorCategory.Limit,
-        Retryable = retryable,
+        Retryable = true,
         Message = $"The project '{project}' may use {value} {what}, and that is reached ('{limit}' = {value}).",
-        Remediation = $"Wait as Retry-After says, end what is not needed, or let the operator raise it: cove project set {project} {option} N",
+        Remediation = $"Wait as Retry-After says, end what is not needed, or let the operator raise it: {(option is null ? "max_connections, of which a project may have half" : $"cove project set {project} {option} N")}",
         Evidence = new ErrorEvidence { Limit = limit, LimitValue = value },
     };
 

@@ -16,6 +16,9 @@ internal static class ExecuteEndpoints
     /// <summary>Room for the largest code (900,000 bytes) with six characters for each of its bytes.</summary>
     private const long MaximumBodyBytes = 6 << 20;
 
+    /// <summary>Of a body with two codes whatever looks at it on its way may see another than what would be run.</summary>
+    private static readonly JsonDocumentOptions _strict = new() { AllowDuplicateProperties = false };
+
     /// <summary>Adds the route.</summary>
     public static void MapExecute(this Routes routes) => routes.Post("/execute", new Operation("execute_python_code", "Execute Python Code")
     {
@@ -110,7 +113,7 @@ internal static class ExecuteEndpoints
 
         try
         {
-            using var body = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted);
+            using var body = await JsonDocument.ParseAsync(context.Request.Body, _strict, context.RequestAborted);
             return ExecuteTranslation.Read(body.RootElement, details);
         }
         catch (JsonException)

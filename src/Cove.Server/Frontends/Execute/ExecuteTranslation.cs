@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 
 namespace Cove.Server.Frontends.Execute;
@@ -111,7 +113,7 @@ internal static class ExecuteTranslation
 
     private static string Shown(JsonElement value)
     {
-        var text = value.GetRawText();
+        var text = Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(value)); // which takes bytes that are no text, too
         return text.Length <= 100 ? text : text[..100] + "…";
     }
 }
