@@ -54,17 +54,17 @@ internal sealed class Rounds(SandboxEngine pooled, SandboxEngine bare, IReadOnly
         for (var i = 0; i < 5; i++)
         {
             await Task.Delay(_settling, time, cancellationToken);
-            await _fromPool.CreateAndDestroyAsync(template, Of(template, "create from the pool"), Of(template, "destroy"), cancellationToken);
+            await _fromPool.CreateAndDestroyAsync(template, Of(template, "create from the pool"), Of(template, "destroy"), Of(template, "and then until all of it is freed"), cancellationToken);
         }
 
         await Task.Delay(_settling, time, cancellationToken);
         for (var i = 0; i < 5; i++)
         {
-            await _fresh.CreateAndDestroyAsync(template, Of(template, "create without the pool"), null, cancellationToken);
+            await _fresh.CreateAndDestroyAsync(template, Of(template, "create without the pool"), null, null, cancellationToken);
         }
 
         await Task.Delay(_idle, time, cancellationToken);
-        await _fresh.CreateAndDestroyAsync(template, Of(template, "create without the pool, after 1 s of idling"), null, cancellationToken);
+        await _fresh.CreateAndDestroyAsync(template, Of(template, "create without the pool, after 1 s of idling"), null, null, cancellationToken);
     }
 
     private async Task RunCodeAsync(SandboxId sandbox, CancellationToken cancellationToken)

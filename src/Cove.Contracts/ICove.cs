@@ -22,7 +22,11 @@ public interface ICove : IAsyncDisposable
     /// <summary>What happened to a sandbox since <paramref name="after"/>, from its journal; with <paramref name="follow"/> on and on until it ended.</summary>
     IAsyncEnumerable<SandboxEvent> ReadSandboxEventsAsync(SandboxId sandbox, long after = 0, bool follow = false, CancellationToken cancellationToken = default);
 
-    /// <summary>Ends a sandbox and everything in it; returns when it is unreachable and killed. Ending an ended one is no error.</summary>
+    /// <summary>
+    /// Ends a sandbox and everything in it. Returns when it is unreachable (every call into it is refused, its runs have their ends) and killed
+    /// (nothing in it runs any more). Freeing what the host held goes on behind that, within a second unless its processes die slowly: until then
+    /// its state is <c>ending</c> and it counts against quotas, then <c>ended</c>. Ending an ended one is no error.
+    /// </summary>
     Task DeleteSandboxAsync(SandboxId sandbox, CancellationToken cancellationToken = default);
 
     /// <summary>What a sandbox uses now.</summary>

@@ -103,7 +103,7 @@ public sealed partial class SandboxEngine : ICove
 
     /// <inheritdoc/>
     public Task DeleteSandboxAsync(SandboxId sandbox, CancellationToken cancellationToken = default) =>
-        _sandboxes.FindToEnd(Checked(sandbox))?.EndAsync(SandboxEndReason.Deleted).WaitAsync(cancellationToken) ?? Task.CompletedTask;
+        _sandboxes.FindToEnd(Checked(sandbox))?.KillAsync(SandboxEndReason.Deleted).WaitAsync(cancellationToken) ?? Task.CompletedTask;
 
     /// <inheritdoc/>
     public Task<SandboxUsage> GetUsageAsync(SandboxId sandbox, CancellationToken cancellationToken = default) => InSandboxAsync(sandbox, async found =>

@@ -35,6 +35,14 @@ internal sealed class HttpLoad : IDisposable
         response.EnsureSuccessStatusCode();
     }
 
+    /// <summary>Whether nothing is left of a sandbox.</summary>
+    public async Task<bool> HasEndedAsync(string sandbox, CancellationToken cancellationToken)
+    {
+        await using var body = await _http.GetStreamAsync("/v1/sandboxes/" + sandbox, cancellationToken);
+        using var answer = await JsonDocument.ParseAsync(body, cancellationToken: cancellationToken);
+        return answer.RootElement.GetProperty("state").GetString() == "ended";
+    }
+
     /// <summary>Posts <c>1+1</c> and reads the whole answer; returns its length.</summary>
     public async Task<int> OnePlusOneAsync(string path, CancellationToken cancellationToken)
     {

@@ -38,7 +38,7 @@ internal sealed class ServerBench(HttpLoad cove, HttpLoad echo, ServerProcess se
         progress($"{Connections} connections");
         var (runs, echoes) = await CrowdAsync(options.Crowd, cancellationToken);
         progress("create, run, delete");
-        var lives = await LivesAsync(options.Lives, cancellationToken);
+        var (lives, reaping) = await LivesAsync(options.Lives, cancellationToken);
         progress("100 MB up and down");
         var (up, down) = await TransferAsync(sandbox, cancellationToken);
         progress($"{options.Streams} open streams");
@@ -47,7 +47,7 @@ internal sealed class ServerBench(HttpLoad cove, HttpLoad echo, ServerProcess se
         var growth = await GrowthAsync(options.Growth, cancellationToken);
         return new ServerReport
         {
-            Machine = machine, Run = run, Echo = bare, RunToEcho = Math.Round(run.P50Ms / bare.P50Ms, 2), Runs = runs, Echoes = echoes, Lives = lives,
+            Machine = machine, Run = run, Echo = bare, RunToEcho = Math.Round(run.P50Ms / bare.P50Ms, 2), Runs = runs, Echoes = echoes, Lives = lives, Reaping = reaping,
             Upload = up, Download = down, Memory = await MemoryAsync(cancellationToken), Streams = streams, Growth = growth,
         };
     }
@@ -103,25 +103,36 @@ internal sealed class ServerBench(HttpLoad cove, HttpLoad echo, ServerProcess se
         return new Throughput(Connections, Connections * each, Math.Round(seconds, 2), Math.Round(Connections * each / seconds));
     }
 
-    private async Task<Latency> LivesAsync(int count, CancellationToken cancellationToken)
+    private async Task<(Latency Lives, Latency Reaping)> LivesAsync(int count, CancellationToken cancellationToken)
     {
-        var times = new List<double>();
+        var (times, reaping) = (new List<double>(), new List<double>());
         for (var i = -5; i < count; i++)
         {
             await Task.Delay(_pace, time, cancellationToken);
+            var sandbox = "";
             var took = await TimedAsync(async () =>
             {
-                var sandbox = await cove.CreateAsync(cancellationToken);
+                sandbox = await cove.CreateAsync(cancellationToken);
                 await cove.OnePlusOneAsync(HttpLoad.RunsOf(sandbox), cancellationToken);
                 await cove.DeleteAsync(sandbox, cancellationToken);
             });
+            var reaped = await TimedAsync(() => ReapedAsync(sandbox, cancellationToken));
             if (i >= 0)
             {
                 times.Add(took);
+                reaping.Add(reaped);
             }
         }
 
-        return Latency.Of(times);
+        return (Latency.Of(times), Latency.Of(reaping));
+    }
+
+    private async Task ReapedAsync(string sandbox, CancellationToken cancellationToken)
+    {
+        while (!await cove.HasEndedAsync(sandbox, cancellationToken))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(2), time, cancellationToken);
+        }
     }
 
     private async Task<(Transfer Up, Transfer Down)> TransferAsync(string sandbox, CancellationToken cancellationToken)

@@ -25,6 +25,9 @@ internal sealed record ServerReport
     /// <summary>A sandbox made, used once and deleted, twenty times a second.</summary>
     public required Latency Lives { get; init; }
 
+    /// <summary>From a deletion's answer until nothing of the sandbox is left.</summary>
+    public required Latency Reaping { get; init; }
+
     public required Transfer Upload { get; init; }
 
     public required Transfer Download { get; init; }

@@ -11,6 +11,7 @@ internal static class ServerTable
         Row(writer, $"run 1+1 ({report.RunToEcho:0.0#}x the bare echo)", report.Run);
         Row(writer, "bare Kestrel echo of the same size", report.Echo);
         Row(writer, "create + run 1+1 + delete, 20 a second", report.Lives);
+        Row(writer, "from delete's answer until it has ended", report.Reaping);
         writer.WriteLine($"{report.Runs.Connections} connections: {report.Runs.PerSecond:0} runs/s; bare echo {report.Echoes.PerSecond:0}/s");
         writer.WriteLine($"100 MB: up {report.Upload.MegabytesPerSecond:0} MB/s, down {report.Download.MegabytesPerSecond:0} MB/s; plain write to memory {report.Memory.MegabytesPerSecond:0} MB/s");
         writer.WriteLine($"{report.Streams.Streams} idle streams: {report.Streams.KilobytesEach:0.#} KB each; server memory {report.Growth.MegabytesBefore:0.#} MB, after {report.Growth.Requests:N0} more requests {report.Growth.MegabytesAfter:0.#} MB");

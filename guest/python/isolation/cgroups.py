@@ -99,6 +99,10 @@ class Group:
         if not remove(self._tree.leaf_directory(self.name, leaf)):
             self._left.add(leaf)
 
+    def kill(self):
+        """SIGKILL to every member, once, with no more forks in the trees where the hierarchy can say so."""
+        self._tree.kill(self.name)
+
     def remove(self):
         return self._tree.remove(self.name)
 
@@ -178,6 +182,13 @@ class V1:
     def kill_leaf(self, name, leaf):
         return _kill_members(self.leaf_directory(name, leaf))
 
+    def kill(self, name):
+        directory = f"{self._bases.get(PIDS, self._directories[0])}/{name}"
+        _kill_members(directory)
+        for leaf in [entry.name for entry in os.scandir(directory) if entry.is_dir(follow_symlinks=False)]:
+            self.close_leaf(name, leaf)
+            self.kill_leaf(name, leaf)
+
     def remove(self, name):
         return all([remove(f"{base}/{name}") for base in self._directories])
 
@@ -240,6 +251,15 @@ class V2:
             _write(directory, "cgroup.kill", 1)
             return bool(_read(directory, "cgroup.procs").strip())
         return _kill_members(directory)
+
+    def kill(self, name):
+        directory = f"{self._base}/{name}"
+        if os.path.exists(f"{directory}/cgroup.kill"):
+            _write(directory, "cgroup.kill", 1)
+            return
+        for leaf in os.scandir(directory):
+            if leaf.is_dir(follow_symlinks=False):
+                _kill_members(leaf.path)
 
     def remove(self, name):
         return remove(f"{self._base}/{name}")

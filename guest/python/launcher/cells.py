@@ -1,4 +1,4 @@
-"""Cells on the launcher's side: making them, starting processes in them, taking them down."""
+"""Cells on the launcher's side: what they are, and starting processes in them."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ class Cell:
         self.dead = False
         self.removing = False
         self.removed = False
-        self.waiting = []           # destroy requests to answer when nothing is left
+        self.waiting = []           # destroy requests to answer when the stem has ended
         self.workers = set()
 
     def make_group(self):
@@ -115,10 +115,25 @@ class Cell:
             except ProcessLookupError:
                 pass
 
+    def kill_members(self):
+        """Kills each process by itself as well, so that none runs on until the stem's end reaches it. Returns whether all could be named."""
+        for process in list(self.processes):
+            self.signal(process, signal.SIGKILL)  # one that is just entering is in no group yet
+        if self.group is None:
+            return False
+        try:
+            self.group.kill()
+        except OSError:
+            return False
+        return True
+
     def stem_ended(self, *_):
+        """The kernel tells the end of a PID 1 when all else in its namespace is gone."""
         self._launcher.tell(event="cell_died", cell=self.name)
         self.dead = True
         self.removing = True
+        for request in self.waiting:
+            self._launcher.answer(request, freed=False)
 
     def try_remove(self):
         """Frees what the host held. False while the kernel has not yet let go of the last member."""
@@ -260,36 +275,3 @@ def send_signal(launcher, request, descriptors):
     else:
         cell.signal(process, _SIGNALS[kind])
     launcher.answer(request)
-
-
-def destroy(launcher, request, descriptors):
-    """Answers when everything in the cell is dead and the host's side is freed."""
-    requests.descriptors(descriptors, 0)
-    cell = launcher.cells.get(requests.name(request, "cell"))
-    if cell is None:
-        launcher.answer(request)
-        return
-    cell.waiting.append(request)
-    cell.kill()
-
-
-def go_on(launcher):
-    """What takes its time and is done in steps: kills of trees, removals of cells."""
-    for cell in [c for c in launcher.cells.values() if c.kills]:
-        cell.kills.step()
-    for cell in [c for c in launcher.cells.values() if c.removing and not c.kills]:
-        if cell.try_remove():
-            del launcher.cells[cell.name]
-            for request in cell.waiting:
-                launcher.answer(request)
-
-
-def remove_groups(launcher, groups):
-    """At the very end: waits for the kernel to empty the groups of killed cells, but not for ever."""
-    import time
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        launcher.children.reap()
-        if all([cgroups.remove(group) for group in groups]):
-            return
-        time.sleep(0.005)

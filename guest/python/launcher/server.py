@@ -8,7 +8,7 @@ import traceback
 
 from isolation import namespaces, seccomp, stem
 
-from . import births, cells, reaper, requests, templates, wire
+from . import births, cells, ends, reaper, requests, templates, wire
 from .requests import Refused
 
 
@@ -30,7 +30,7 @@ class Launcher:
         self._groups = groups
         self._operations = {
             "template": templates.prepare, "cell": births.create, "kernel": cells.start_kernel, "command": cells.start_command,
-            "terminal": cells.start_terminal, "files": cells.start_files, "limits": cells.set_limits, "signal": cells.send_signal, "destroy": cells.destroy}
+            "terminal": cells.start_terminal, "files": cells.start_files, "limits": cells.set_limits, "signal": cells.send_signal, "destroy": ends.destroy}
 
     def run(self):
         wake = self._wake_on_child()
@@ -40,7 +40,7 @@ class Launcher:
             while True:
                 for key, _ in self.selector.select(self._patience()):
                     key.data()
-                cells.go_on(self)
+                ends.go_on(self)
         except BaseException:
             # Something is wrong with this process itself: nothing it made may outlive it.
             traceback.print_exc()
@@ -118,5 +118,5 @@ class Launcher:
             cell.kill()
         for template in self.templates.values():
             template.stop()
-        cells.remove_groups(self, self._groups)
+        ends.remove_groups(self, self._groups)
         os._exit(status)

@@ -36,7 +36,10 @@ internal abstract class Cell : IAsyncDisposable
     /// <summary>Reads of <see cref="ReadUsage"/> only what counts limits that were hit: it is called before every run.</summary>
     public virtual CellUsage ReadHits() => ReadUsage();
 
-    /// <summary>Kills everything inside and frees the host's side. Returns when all of it is dead; never throws.</summary>
+    /// <summary>Kills everything inside: when it returns nothing in it will run again, though it may still be dying. Never throws.</summary>
+    public abstract Task KillAsync();
+
+    /// <summary>Kills everything inside and frees the host's side. Returns when all of it is dead and freed; never throws.</summary>
     public abstract ValueTask DisposeAsync();
 }
 

@@ -38,6 +38,7 @@ internal sealed class Sandbox : IAsyncDisposable
     private readonly Action<Sandbox> _ended;
     private readonly Lock _lock = new();
     private readonly Dictionary<RunId, Run> _runs = [];
+    private readonly TaskCompletionSource _killed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _tornDown = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly IdleReaper _reaper;
     private readonly DateTimeOffset _createdAt;
@@ -263,6 +264,13 @@ internal sealed class Sandbox : IAsyncDisposable
         return _tornDown.Task;
     }
 
+    /// <summary>Ends it likewise; completes when it is unreachable and killed and its runs have their ends. What it held is given back behind that.</summary>
+    public Task KillAsync(SandboxEndReason reason)
+    {
+        _ = EndAsync(reason);
+        return _killed.Task;
+    }
+
     /// <summary>The engine's way to end it.</summary>
     public ValueTask DisposeAsync() => new(EndAsync(SandboxEndReason.EngineStopped));
 
@@ -274,14 +282,17 @@ internal sealed class Sandbox : IAsyncDisposable
             _reaper.Dispose();
             var runs = StopRuns(reason);
             var cpu = _settings.Ends.AreHeard ? StartFailure.Usage(Cell).CpuNanoseconds : null;
-            await Quietly(Cell.DisposeAsync().AsTask().WaitAsync(TearDownLimit, _settings.Time));
+            await Quietly(Cell.KillAsync().WaitAsync(TearDownLimit, _settings.Time));
             Files.Dispose();
             Terminals.Close();
             await Quietly(runs.WaitAsync(TearDownLimit, _settings.Time));
+            _killed.TrySetResult();
+            await Quietly(Cell.DisposeAsync().AsTask().WaitAsync(TearDownLimit, _settings.Time));
             rest = Cpu.Since(cpu);
         }
         finally
         {
+            _killed.TrySetResult();
             lock (_lock)
             {
                 _state = SandboxLifecycle.Next(_state, SandboxTrigger.TornDown);

@@ -48,7 +48,7 @@ public sealed class ServerOptionTests : IAsyncLifetime
         Assert.Equal("hi\n", await OkAsync("sandbox", "logs", id, run));
 
         await OkAsync("sandbox", "rm", id);
-        Assert.DoesNotContain(id, await OkAsync("sandbox", "list"), StringComparison.Ordinal);
+        await Eventually.Holds(async () => !(await OkAsync("sandbox", "list")).Contains(id, StringComparison.Ordinal), "the removed sandbox is listed no more");
         Assert.Contains($"{id} ", await OkAsync("sandbox", "list", "--all"), StringComparison.Ordinal);
         Assert.Equal(2, (await CoveAsync("sandbox", "exec", id, "-c", "1")).ExitCode);
     }

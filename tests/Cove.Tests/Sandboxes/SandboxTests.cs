@@ -20,6 +20,7 @@ public sealed class SandboxTests
         Assert.Equal("1.2.3", Assert.Single(await harness.Engine.ListKernelsAsync(id)).Version);
 
         await harness.Engine.DeleteSandboxAsync(id);
+        await Eventually.Holds(() => harness.Engine.GetSandboxAsync(id).Result.State == SandboxState.Ended, "the sandbox ended");
         Assert.True(cell.Disposed);
         Assert.Empty((await harness.Engine.ListSandboxesAsync()).Sandboxes);
         var after = await harness.Engine.GetSandboxAsync(id);
@@ -31,6 +32,31 @@ public sealed class SandboxTests
         Assert.Equal("sandbox_not_found", missing.Error.Code);
         var refused = await harness.RunAsync(new SandboxId("nosuch"), new RunRequest { Code = "1" });
         Assert.Equal("sandbox_not_found", ((RunCompleted)refused[0]).Result.Error!.Code);
+    }
+
+    [Fact]
+    public async Task A_deleted_sandbox_is_killed_and_unreachable_and_holds_its_place_until_it_is_freed()
+    {
+        await using var harness = await EngineHarness.StartAsync(options: options => options with { MaxSandboxes = 1 });
+        var (id, cell) = await harness.CreateAsync();
+        var freed = new TaskCompletionSource();
+        cell.BeforeFreed = () => freed.Task;
+        cell.OnExecute = _ => Task.CompletedTask; // it never ends by itself
+        var running = harness.ResultAsync(id, "long", TimeSpan.FromHours(1));
+        await Eventually.Holds(() => cell.Kernels[0].Current is not null, "the run is in the kernel");
+
+        await Eventually.Within(harness.Engine.DeleteSandboxAsync(id));
+        Assert.True(cell.Exited.IsCompleted);
+        Assert.Equal(RunOutcome.Killed, (await Eventually.Within(running)).Outcome);
+        var info = await harness.Engine.GetSandboxAsync(id);
+        Assert.Equal((SandboxState.Ending, SandboxEndReason.Deleted), (info.State, info.EndReason));
+        Assert.Equal("sandbox_ended", (await Assert.ThrowsAsync<CoveException>(() => harness.Engine.StatFileAsync(id, "/tmp/x"))).Error.Code);
+        var next = harness.CreateAsync();
+        Assert.False(next.IsCompleted);
+
+        freed.SetResult();
+        await Eventually.Within(next);
+        Assert.Equal(SandboxState.Ended, (await harness.Engine.GetSandboxAsync(id)).State);
     }
 
     [Fact]

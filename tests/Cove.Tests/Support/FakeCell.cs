@@ -36,6 +36,9 @@ internal sealed class FakeCell : Cell
 
     public Func<Task> BeforeFiles { get; set; } = () => Task.CompletedTask;
 
+    /// <summary>Awaited before the end of a dead cell is over.</summary>
+    public Func<Task> BeforeFreed { get; set; } = () => Task.CompletedTask;
+
     public Func<Task> BeforeSignal { get; set; } = () => Task.CompletedTask;
 
     public int FileWorkersStarted { get; private set; }
@@ -146,11 +149,17 @@ internal sealed class FakeCell : Cell
         return Usage;
     }
 
-    public override ValueTask DisposeAsync()
+    public override Task KillAsync()
+    {
+        Die();
+        return Task.CompletedTask;
+    }
+
+    public override async ValueTask DisposeAsync()
     {
         Disposed = true;
         Die();
-        return default;
+        await BeforeFreed();
     }
 
     private void ThrowIfGone()

@@ -16,6 +16,8 @@ internal sealed partial class NamespaceCell : Cell
     private readonly LauncherLink _launcher;
     private readonly Template _template;
     private readonly TaskCompletionSource<CellExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _freed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lazy<Task> _killed;
     private UsageReader? _usage;
     private NamespaceProcess? _firstPython;
     private int _disposed;
@@ -26,6 +28,7 @@ internal sealed partial class NamespaceCell : Cell
         _launcher = launcher;
         _template = template;
         Name = name;
+        _killed = new Lazy<Task>(KillOnceAsync);
     }
 
     public string Name { get; }
@@ -133,6 +136,8 @@ internal sealed partial class NamespaceCell : Cell
 
     public override CellUsage ReadHits() => _usage?.ReadHits() ?? default;
 
+    public override Task KillAsync() => _killed.Value;
+
     public override async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 1)
@@ -140,15 +145,14 @@ internal sealed partial class NamespaceCell : Cell
             return;
         }
 
-        Die(new CellExit(ByBackendFailure: false, "disposed"));
+        await KillAsync();
         try
         {
-            using var timeout = new CancellationTokenSource(_patience);
-            await _launcher.AskAsync("destroy", json => json.WriteString("cell", Name), [], timeout.Token);
+            await _freed.Task.WaitAsync(_patience);
         }
-        catch (Exception error) when (error is CellGoneException or LauncherRefusedException or OperationCanceledException)
+        catch (TimeoutException)
         {
-            // The launcher is gone, and the cell with it; or the kernel takes long, and the launcher goes on trying.
+            // The kernel takes long, and the launcher goes on trying.
         }
 
         // Their peers are dead. Without this they would stay open until the garbage collector comes by.
@@ -164,6 +168,31 @@ internal sealed partial class NamespaceCell : Cell
     internal bool IsOf(LauncherLink launcher) => ReferenceEquals(_launcher, launcher);
 
     internal void Die(CellExit exit) => _exited.TrySetResult(exit);
+
+    /// <summary>The host holds nothing of it any more.</summary>
+    internal void BeFreed() => _freed.TrySetResult();
+
+    private async Task KillOnceAsync()
+    {
+        Die(new CellExit(ByBackendFailure: false, "disposed"));
+        try
+        {
+            using var timeout = new CancellationTokenSource(_patience);
+            var answer = await _launcher.AskAsync("destroy", json => json.WriteString("cell", Name), [], timeout.Token);
+            if (answer.GetProperty("freed").GetBoolean())
+            {
+                BeFreed();
+            }
+        }
+        catch (Exception error) when (error is CellGoneException or LauncherRefusedException)
+        {
+            BeFreed(); // the launcher is gone, and the cell with it
+        }
+        catch (OperationCanceledException)
+        {
+            // Without groups to name its processes the end of its first one is waited for; the launcher goes on.
+        }
+    }
 
     private static string Wire(Language language) => language switch
     {

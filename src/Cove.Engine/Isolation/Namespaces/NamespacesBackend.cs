@@ -303,6 +303,7 @@ internal sealed class NamespacesBackend : IIsolationBackend
         foreach (var cell in _cells.Values.Where(c => c.IsOf(launcher.Link)))
         {
             cell.Die(new CellExit(ByBackendFailure: true, "the launcher ended"));
+            cell.BeFreed();
         }
 
         foreach (var process in _processes.Values.Where(p => p.Cell.IsOf(launcher.Link)))
@@ -320,6 +321,9 @@ internal sealed class NamespacesBackend : IIsolationBackend
                 break;
             case "cell_died" when _cells.TryGetValue(message.GetProperty("cell").GetString() ?? "", out var cell):
                 cell.Die(new CellExit(ByBackendFailure: false, null));
+                break;
+            case "cell_freed" when _cells.TryGetValue(message.GetProperty("cell").GetString() ?? "", out var freed):
+                freed.BeFreed();
                 break;
             case "zygote_gone" when _prepared.TryGetValue(message.GetProperty("template").GetString() ?? "", out var prepared):
                 prepared.Loaded = null;

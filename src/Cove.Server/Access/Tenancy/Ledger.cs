@@ -41,6 +41,27 @@ internal sealed class Ledger : IAsyncDisposable
 
     public IReadOnlyList<Owned> Of(string project) => [.. _living.Values.Where(owned => owned.Project == project)];
 
+    /// <summary>Whether a sandbox of the project is about to give back what it holds.</summary>
+    public async Task<bool> AnyEndsAsync(string project)
+    {
+        foreach (var owned in Of(project))
+        {
+            try
+            {
+                if ((await _engine.GetSandboxAsync(owned.Id)).State is SandboxState.Ending or SandboxState.Ended)
+                {
+                    return true;
+                }
+            }
+            catch (CoveException)
+            {
+                return true; // it ended long ago, and the next sweep says so
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Notes a new sandbox; it is committed when this returns.</summary>
     public async Task<Owned> AddAsync(SandboxInfo info, string project, string? key, ProjectQuota quota, ProjectQuota.Lease lease)
     {

@@ -10,6 +10,10 @@ namespace Cove.Server.Access.Tenancy;
 /// </summary>
 internal sealed partial class ProjectCove(Ledger ledger, ProjectQuota quota, string project, string? key, AuditNote note) : ICove
 {
+    /// <summary>How long a creation waits for the room of a sandbox that is ending.</summary>
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan EndPause = TimeSpan.FromMilliseconds(5);
+
     private readonly ICove _engine = ledger.Engine;
     private readonly StateStore _state = ledger.State;
 
@@ -87,8 +91,7 @@ internal sealed partial class ProjectCove(Ledger ledger, ProjectQuota quota, str
         }
 
         await ledger.MeterAsync(owned);
-        await _engine.DeleteSandboxAsync(sandbox, cancellationToken);
-        owned.GiveBack();
+        await _engine.DeleteSandboxAsync(sandbox, cancellationToken); // its room is given back when the engine says that it ended
     }
 
     public async Task<SandboxUsage> GetUsageAsync(SandboxId sandbox, CancellationToken cancellationToken = default)
@@ -139,9 +142,23 @@ internal sealed partial class ProjectCove(Ledger ledger, ProjectQuota quota, str
             return lease;
         }
 
-        // What ended by itself since the last look still counts: nobody is refused for that.
-        await ledger.SweepAsync();
-        return quota.TryLease(memory, out var refusal) ?? throw new CoveException(refusal!);
+        // What ended since the last look still counts, and what is ending does so for a moment: nobody is refused for that.
+        var started = _state.Time.GetTimestamp();
+        while (true)
+        {
+            await ledger.SweepAsync();
+            if (quota.TryLease(memory, out var refusal) is { } freed)
+            {
+                return freed;
+            }
+
+            if (_state.Time.GetElapsedTime(started) > EndPatience || !await ledger.AnyEndsAsync(project))
+            {
+                throw new CoveException(refusal!);
+            }
+
+            await Task.Delay(EndPause, _state.Time);
+        }
     }
 
     /// <summary>The memory it will have; of a template that does not exist none, since the engine refuses it.</summary>

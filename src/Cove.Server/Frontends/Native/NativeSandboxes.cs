@@ -46,7 +46,7 @@ internal static class NativeSandboxes
         });
         routes.Get("/v1/sandboxes/{sandbox}", new Operation("getSandbox", "What is known of a sandbox, also after it ended.") { Needs = Scopes.Read, Answer = typeof(SandboxInfo) }, async context =>
             await WriteAsync(context, await context.Cove().GetSandboxAsync(Sandbox(context), context.RequestAborted), CoveJson.Wire.SandboxInfo));
-        routes.Delete("/v1/sandboxes/{sandbox}", new Operation("deleteSandbox", "Ends a sandbox and everything in it.") { Needs = Scopes.Write, Status = 204 }, async context =>
+        routes.Delete("/v1/sandboxes/{sandbox}", new Operation("deleteSandbox", "Ends a sandbox and everything in it.") { Description = "Answers when every call into it is refused and nothing in it runs any more. Freeing what the host held follows, within a second unless its processes die slowly: until then its state is `ending`, then `ended`.", Needs = Scopes.Write, Status = 204 }, async context =>
         {
             // Deaf to a caller that hangs up: a sandbox half taken down helps nobody.
             await context.Cove().DeleteSandboxAsync(Sandbox(context), CancellationToken.None);
