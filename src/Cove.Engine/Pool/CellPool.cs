@@ -9,6 +9,9 @@ namespace Cove.Engine.Pool;
 /// </summary>
 internal sealed class CellPool : IAsyncDisposable
 {
+    /// <summary>Making a cell takes more of the processor than what a caller does first with the one it took: while others are parked, that goes first.</summary>
+    private static readonly TimeSpan RefillDelay = TimeSpan.FromMilliseconds(20);
+
     private readonly LoadedTemplate _loaded;
     private readonly int _size;
     private readonly CellFactory _factory;
@@ -19,6 +22,8 @@ internal sealed class CellPool : IAsyncDisposable
     private readonly Queue<ParkedCell> _parked = new();
     private readonly LinkedList<TaskCompletionSource<ParkedCell>> _waiting = [];
     private readonly ITimer _retry;
+    private readonly ITimer _later;
+    private bool _laterIsSet;
     private CreationBackoff _backoff;
     private bool _resting;
     private int _making;
@@ -32,6 +37,7 @@ internal sealed class CellPool : IAsyncDisposable
         _time = time;
         _logger = logger;
         _retry = time.CreateTimer(static state => ((CellPool)state!).OnRested(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _later = time.CreateTimer(static state => ((CellPool)state!).OnLater(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     public int Parked
@@ -74,15 +80,45 @@ internal sealed class CellPool : IAsyncDisposable
             return WaitAsync(timeout, cancellationToken);
         }
 
-        // Off the hot path: starting makers may call into the backend.
-        ThreadPool.UnsafeQueueUserWorkItem(static pool => pool.Refill(), this, preferLocal: false);
+        RefillOffTheHotPath();
         return new(taken);
+    }
+
+    private void RefillOffTheHotPath()
+    {
+        lock (_lock)
+        {
+            if (_parked.Count * 2 >= _size && _parked.Count > 0)
+            {
+                if (!_laterIsSet)
+                {
+                    _laterIsSet = true;
+                    _later.Change(RefillDelay, Timeout.InfiniteTimeSpan);
+                }
+
+                return;
+            }
+        }
+
+        // Starting makers may call into the backend.
+        ThreadPool.UnsafeQueueUserWorkItem(static pool => pool.Refill(), this, preferLocal: false);
+    }
+
+    private void OnLater()
+    {
+        lock (_lock)
+        {
+            _laterIsSet = false;
+        }
+
+        Refill();
     }
 
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
         await _retry.DisposeAsync();
+        await _later.DisposeAsync();
         ParkedCell[] parked;
         lock (_lock)
         {
