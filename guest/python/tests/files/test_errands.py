@@ -98,7 +98,8 @@ class ErrandTest(WorkerTest):
         self.assert_no_leak()
 
     def test_who_hangs_up_ends_it(self):
-        self.begin("watch", path="/workspace").close()
+        with self.begin("watch", path="/workspace") as line:
+            self.assertEqual(line.recv(7), b'{"kind"')  # before that there would be something it could not send
         self.assertEqual(self.worker.code("end"), "ok")
         self.begin("pack", path="/workspace").close()
         self.assertIn(self.worker.code("end"), ("busy", "ok"))
