@@ -13,6 +13,10 @@ public sealed record HostTool
     /// </summary>
     public required string Name { get; init; }
 
+    /// <summary>Whether a text can be a tool's name.</summary>
+    public static bool IsName(string? name) => name is { Length: >= 1 and <= 64 } && !char.IsAsciiDigit(name[0]) && name[0] != '-'
+        && !name.StartsWith("__", StringComparison.Ordinal) && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
+
     /// <summary>What it does, for who reads <c>help(tools.name)</c>. At most 16 KiB. Default: nothing.</summary>
     public string Description { get; init; } = "";
 

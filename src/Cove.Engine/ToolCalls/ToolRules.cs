@@ -57,6 +57,11 @@ internal static class ToolRules
             throw Refusals.InvalidRequest("result, error", hasResult ? "both" : "none", "one of them; a tool that has nothing to say answers with the result null");
         }
 
+        if (hasResult && !ToolArguments.HoldsText(answer.Result))
+        {
+            throw Refusals.InvalidRequest("result", null, "valid text; it holds half of a surrogate pair, which has no UTF-8");
+        }
+
         if (hasResult && ToolFrames.Bytes(answer.Result) is > MaxResultBytes and var bytes)
         {
             throw Refusals.InvalidRequest("result", $"{bytes} bytes", $"at most {MaxResultBytes:N0} bytes; write more to a file in the sandbox and answer with its path");
@@ -110,8 +115,7 @@ internal static class ToolRules
 
     private static void Name(int index, string? name)
     {
-        if (!(name is { Length: >= 1 and <= 64 } && !char.IsAsciiDigit(name[0]) && name[0] != '-' && !name.StartsWith("__", StringComparison.Ordinal)
-            && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')))
+        if (!HostTool.IsName(name))
         {
             throw Refusals.InvalidRequest($"tools[{index}].name", name ?? "null", "a letter or '_' and up to 63 of A-Z, a-z, 0-9, '_' and '-', not beginning with two underscores");
         }
@@ -134,7 +138,7 @@ internal static class ToolRules
             return 0;
         }
 
-        if (given.ValueKind != JsonValueKind.Object || (given.TryGetProperty("properties", out var properties) && properties.ValueKind != JsonValueKind.Object))
+        if (given.ValueKind != JsonValueKind.Object || !ToolArguments.HoldsText(given) || (given.TryGetProperty("properties", out var properties) && properties.ValueKind != JsonValueKind.Object))
         {
             throw Refusals.InvalidRequest($"tools[{index}].input_schema", null, "a JSON Schema of an object, with its arguments under 'properties'");
         }

@@ -77,6 +77,10 @@ class Calling(ToolTest):
         run = self.ok("len(await tools.echo())", answer=lambda run, frame: run.answer(frame["call"], result="é" * 400_000))
         self.assertEqual("400000", run.text)
 
+    def test_a_number_of_very_many_digits_is_survived(self):
+        run = self.ok("await tools.echo()", answer=lambda run, frame: run.say_raw(b'{"t":"host_answer","run":"","call":1,"result":%s}' % (b"1" * 5000)))
+        self.assertEqual("inf", run.text)
+
     def test_a_failure_is_an_exception_with_its_kind(self):
         def fail(run, frame):
             run.answer(frame["call"], error={"category": "policy", "message": "Not approved.", "retryable": False})
