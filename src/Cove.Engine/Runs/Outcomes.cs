@@ -32,6 +32,11 @@ internal static class Outcomes
         $"The field 'kernel' is '{kernel}', a {KernelLanguages.Name(is_)} kernel, but 'language' is {KernelLanguages.Name(asked)}.",
         "Name another kernel, or give the kernel's own language.");
 
+    public static RunError NoToolsInKernel(string kernel) => Error(
+        "tools_unavailable", ErrorCategory.Infrastructure, false,
+        $"The kernel '{kernel}' was started before there were tools to call, and cannot call any.",
+        "Restart the kernel, or name another one.");
+
     public static RunError KernelNameReserved(string kernel) => Error(
         "invalid_request", ErrorCategory.Request, false,
         $"The field 'kernel' is '{kernel}', which is the default kernel of another language.",

@@ -5,6 +5,7 @@ using Cove.Engine.Isolation;
 using Cove.Engine.Journal;
 using Cove.Engine.Kernels;
 using Cove.Engine.Sandboxes;
+using Cove.Engine.ToolCalls;
 using Microsoft.Extensions.Logging;
 
 namespace Cove.Engine.Runs;
@@ -47,7 +48,7 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
 
     private async Task<Verdict> RunCodeAsync(string code)
     {
-        if (ControlFrames.Execute(Nonce(out var nonce), code) is not { } frame)
+        if (ControlFrames.Execute(Nonce(out var nonce), code, ToolRules.HasTools(request)) is not { } frame)
         {
             return Verdict.Refused(Refusals.InvalidRequest("code", null, "code that fits in one frame of 1 MiB with its escapes; put large data into a file").Error);
         }
@@ -59,6 +60,7 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
 
         try
         {
+            run.Tools = ToolRules.HasTools(request) ? new ToolDesk(run, request, nonce, settings.Time) : null;
             run.Events.Started(run.Id, sandbox.Id, kernel.Name, request.CorrelationId);
             return await RunInKernelAsync(kernel, nonce, frame, code);
         }
@@ -103,6 +105,11 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
                 return refused!;
             }
 
+            if (run.Tools is not null && !kernel.CallsTools)
+            {
+                return new Verdict(RunOutcome.InfrastructureFailure, Outcomes.NoToolsInKernel(kernel.Name));
+            }
+
             _ending = await WatchAsync(kernel, process, nonce, frame);
             if (_ending.Killed || _ending.Exit is not null || _ending.Cell is not null)
             {
@@ -111,7 +118,9 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
 
             if (_ending.NeverBegan)
             {
-                frame = ControlFrames.Execute(Nonce(out nonce), code)!.Value; // what holds the old link may have read the old nonce
+                // What holds the old link may have read the old nonce.
+                frame = ControlFrames.Execute(Nonce(out nonce), code, ToolRules.HasTools(request))!.Value;
+                run.Tools = run.Tools is null ? null : new ToolDesk(run, request, nonce, settings.Time);
             }
         }
 
@@ -128,21 +137,34 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
     {
         try
         {
-            using var channels = sandbox.Cell.OpenRunChannels();
-            var result = new ResultPump(channels.Result, nonce, run.Events, run.Stop);
+            using var channels = sandbox.Cell.OpenRunChannels(host: run.Tools is not null);
+            var result = new ResultPump(channels.Result, nonce, run);
             var supervisor = new RunSupervisor(sandbox.Cell, process, run, _clock);
             return await supervisor.WatchAsync(
                 Pump(OutputStream.Stdout, channels.Stdout),
                 Pump(OutputStream.Stderr, channels.Stderr),
                 result,
-                () => process.Control!.SendAsync(frame, channels, CancellationToken.None).AsTask(),
-                channels.Dispose);
+                () => SetGoingAsync(process, frame, channels),
+                () =>
+                {
+                    run.Tools?.End();
+                    channels.Dispose();
+                });
         }
         catch
         {
             // The engine lost track of this run: nothing said by this process can be trusted to belong to the next.
             await kernel.KillAsync();
             throw;
+        }
+    }
+
+    private async Task SetGoingAsync(CellProcess process, ReadOnlyMemory<byte> frame, RunChannels channels)
+    {
+        await process.Control!.SendAsync(frame, channels, CancellationToken.None);
+        if (run.Tools is { } tools)
+        {
+            await tools.PumpAsync(channels.Host!);
         }
     }
 
@@ -256,6 +278,8 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
             ExitCode = verdict.ExitCode,
             Error = verdict.Error,
             Duration = run.Elapsed,
+            ToolWait = run.Tools?.Deadline?.Paused,
+            ToolCalls = run.Tools?.Made,
             StateLost = verdict.StateLost,
             PeakMemoryBytes = _ending?.Usage.PeakMemoryBytes,
             CpuThrottled = _ending?.Throttled,
@@ -268,6 +292,7 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
 
         // What a reader may do when it sees the end (run again in this kernel, use the id again) must be possible by then.
         run.Stdin?.End();
+        run.Tools?.End();
         sandbox.Forget(run);
         run.Events.Completed(result);
         TellEnd();

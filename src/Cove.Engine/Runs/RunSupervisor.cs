@@ -79,8 +79,12 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
         using var endOfRun = new CancellationTokenSource();
         var ended = new TaskCompletionSource();
         var ladder = new StopLadder(cell, process, run.Stop, clock.Grace, clock.Time);
-        using var deadline = clock.Time.CreateTimer(
-            static state => ((RunStop)state!).Request(StopReason.Deadline), run.Stop, clock.Timeout, Timeout.InfiniteTimeSpan);
+        using var deadline = new RunDeadline(clock, run.Stop);
+        if (run.Tools is { } tools)
+        {
+            tools.Deadline = deadline;
+        }
+
         var climbing = ladder.WatchAsync(ended.Task);
         var reading = result?.RunAsync(endOfRun.Token);
         var pumps = Task.WhenAll(stdout.RunAsync(endOfRun.Token), stderr.RunAsync(endOfRun.Token));

@@ -122,14 +122,19 @@ internal sealed class FakeKernel : CellProcess
     }
 }
 
-/// <summary>The three pipes of one run.</summary>
-internal sealed class FakeChannels : RunChannels
+/// <summary>The three pipes of one run, and the fourth.</summary>
+internal sealed class FakeChannels(bool host) : RunChannels
 {
     public MemoryPipe Out { get; } = new();
 
     public MemoryPipe Err { get; } = new();
 
     public MemoryPipe Results { get; } = new();
+
+    /// <summary>What the host says, for the guest to read.</summary>
+    public MemoryPipe Answers { get; } = new();
+
+    public override ByteSink? Host => host ? field ??= new MemorySink(Answers) : null;
 
     public override ByteSource Stdout => Out;
 
@@ -142,6 +147,7 @@ internal sealed class FakeChannels : RunChannels
         Out.Dispose();
         Err.Dispose();
         Results.Dispose();
+        Answers.Dispose();
     }
 }
 
