@@ -17,7 +17,7 @@ public sealed record ReceivedRequest
     /// <summary>The body as text.</summary>
     public required string Body { get; init; }
 
-    /// <summary>The status code it was answered with; 0 when the connection was broken instead or it is not answered yet.</summary>
+    /// <summary>The status code it was answered with; 0 when the script broke the connection, or while it is not answered.</summary>
     public int Status { get; internal set; }
 
     /// <summary>The body as JSON; undefined when it is none.</summary>

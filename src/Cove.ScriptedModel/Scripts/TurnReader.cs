@@ -13,9 +13,7 @@ internal static class TurnReader
         var label = map.Text("label");
         if (map.Maps("branches") is not { } branches)
         {
-            var only = Branch(map, when: null);
-            map.Close();
-            return new Turn(map.Line, label, [only]);
+            return new Turn(map.Line, label, [Branch(map, when: null)]);
         }
 
         map.Close();
@@ -33,9 +31,7 @@ internal static class TurnReader
             throw map.Wrong(map.Line, "A branch has either a condition or none.", "Write `when: …` or, in the last branch, `otherwise: true`.");
         }
 
-        var branch = Branch(map, when);
-        map.Close();
-        return branch;
+        return Branch(map, when);
     }
 
     private static Branch Branch(YamlMap map, Condition? when)
@@ -51,6 +47,7 @@ internal static class TurnReader
             Goto = map.Text("goto"),
             Answer = Answer(map),
         };
+        map.Close();
         var endless = faults.Length > 0 && faults[^1].Times is null;
         if (!endless && IsEmpty(branch.Answer) && !map.Has("stop_reason"))
         {

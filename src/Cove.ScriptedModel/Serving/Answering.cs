@@ -11,7 +11,21 @@ namespace Cove.ScriptedModel.Serving;
 /// <summary>Writes one answer, with what goes wrong in it.</summary>
 internal sealed class Answering(HttpContext context, string requestId, TimeProvider time)
 {
+    private ReceivedRequest? _received;
+    private bool _broken;
+
     private CancellationToken Gone => context.RequestAborted;
+
+    /// <summary>Notes with the request how it is answered, before the client can know.</summary>
+    public void Note(ReceivedRequest received)
+    {
+        _received = received;
+        context.Response.OnStarting(() =>
+        {
+            received.Status = _broken ? 0 : context.Response.StatusCode;
+            return Task.CompletedTask;
+        });
+    }
 
     public async Task GiveAsync(Message message, Reply reply, Fault? fault, bool stream)
     {
@@ -57,7 +71,7 @@ internal sealed class Answering(HttpContext context, string requestId, TimeProvi
                 await ErrorAsync(fault.Status, fault.ErrorType, fault.Message, fault.ErrorCode, fault.RetryAfter);
                 return true;
             case FaultKind.Drop:
-                context.Abort();
+                Break();
                 return true;
             case FaultKind.Hang:
                 await HangAsync();
@@ -148,8 +162,21 @@ internal sealed class Answering(HttpContext context, string requestId, TimeProvi
         }
         else
         {
-            context.Abort();
+            Break();
         }
+    }
+
+    private void Break()
+    {
+        _broken = true;
+        _received?.Status = 0;
+        if (context.Response.HasStarted)
+        {
+            // An abort would also take back what was written; this ends the connection after it, and short of what was announced.
+            throw new BrokenOffException();
+        }
+
+        context.Abort();
     }
 
     /// <summary>Until the client gives up, or the server ends.</summary>
@@ -163,3 +190,6 @@ internal sealed class Answering(HttpContext context, string requestId, TimeProvi
 
     private Task WaitAsync(TimeSpan wait) => wait == TimeSpan.Zero ? Task.CompletedTask : Task.Delay(wait, time, Gone);
 }
+
+/// <summary>The answer ends here, as the script wants it.</summary>
+internal sealed class BrokenOffException() : Exception("The script breaks the connection here.");

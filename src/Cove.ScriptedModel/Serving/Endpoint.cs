@@ -49,10 +49,10 @@ internal sealed class Endpoint(Script script, TimeProvider time)
         var requestId = $"req_scripted{Interlocked.Increment(ref _count).ToString("00000", CultureInfo.InvariantCulture)}";
         context.Response.Headers["request-id"] = requestId;
         var answering = new Answering(context, requestId, time);
-        ReceivedRequest? received = null;
         try
         {
-            received = await ReceiveAsync(context);
+            var received = await ReceiveAsync(context);
+            answering.Note(received);
             await RouteAsync(context, received, answering);
         }
         catch (ApiException refused)
@@ -71,10 +71,6 @@ internal sealed class Endpoint(Script script, TimeProvider time)
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
             // The client is gone, or the server ends: nobody is left to be told.
-        }
-        finally
-        {
-            received?.Status = context.RequestAborted.IsCancellationRequested ? 0 : context.Response.StatusCode;
         }
     }
 

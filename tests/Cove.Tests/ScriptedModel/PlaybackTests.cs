@@ -6,7 +6,7 @@ namespace Cove.Tests.ScriptedModel;
 /// <summary>The script's turns answer what the messages lead to.</summary>
 public sealed class PlaybackTests
 {
-    private const string Tools = """"tools":[{"name":"run_python","input_schema":{"type":"object"}},{"name":"bash","input_schema":{"type":"object"}}]"""";
+    private const string Tools = "\"tools\":[{\"name\":\"run_python\",\"input_schema\":{\"type\":\"object\"}},{\"name\":\"bash\",\"input_schema\":{\"type\":\"object\"}}]";
 
     private const string Script = """
         turns:

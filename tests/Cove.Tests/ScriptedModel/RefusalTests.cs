@@ -30,7 +30,7 @@ public sealed class RefusalTests
         { $$"""[{{User}},{{Use}},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1"},{"type":"tool_result","tool_use_id":"t1"}]}]""", "Found multiple `tool_result` blocks with id: t1" },
         { $$"""[{{User}},{{Use}},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1"}]},{{Use}},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1"}]}]""", "`tool_use` ids must be unique" },
         { $$"""[{{User}},{{Use}},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","is_error":"yes"}]}]""", "tool_result.is_error: Input should be a valid boolean" },
-        { $$"""[{{User}},{{Use}},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","is_error":true,"content":[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0KGgo="}}]}]}]""", "all content must be type \"text\" if `is_error` is true" },
+        { $$$$"""[{{{{User}}}},{{{{Use}}}},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","is_error":true,"content":[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0KGgo="}}]}]}]""", "all content must be type \"text\" if `is_error` is true" },
         { """[{"role":"user","content":[{"type":"image","source":{"type":"base64","media_type":"image/svg+xml","data":"aaaa"}}]}]""", "media_type: Input should be 'image/jpeg'" },
         { """[{"role":"user","content":[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"%%"}}]}]""", "invalid base64 data" },
         { """[{"role":"user","content":[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"aaaa"}}]}]""", "does not match the provided media type" },
