@@ -32,7 +32,7 @@ public sealed class ConformanceTests
         using var directory = new TemporaryDirectory();
         var start = new ProcessStartInfo(packages.Node, [packages.Conformance, "server", "--url", new Uri(server.Address, Path).ToString(), "--requirements", revision, "-o", directory.Path])
         {
-            RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = directory.Path,
+            UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = directory.Path,
         };
         var (code, output) = await NodePackages.RunAsync(start, _patience);
         Assert.True(code == 0, output);
