@@ -85,7 +85,11 @@ internal sealed record CellTerminal(CellProcess Process, ByteSource Output, Byte
 }
 
 /// <summary>How a process ended: an exit code, or the number of the signal that killed it; both null when nobody could see it.</summary>
-internal sealed record ProcessExit(int? Code, int? Signal);
+internal sealed record ProcessExit(int? Code, int? Signal)
+{
+    /// <summary>Whether it ended before it had read all that was sent on its control link: what the last frame asked for was never begun.</summary>
+    public bool LeftUnread { get; init; }
+}
 
 /// <summary>How a cell ended.</summary>
 internal sealed record CellExit(bool ByBackendFailure, string? Detail);

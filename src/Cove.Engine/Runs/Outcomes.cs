@@ -139,6 +139,11 @@ internal static class Outcomes
         $"The interpreter ended during the run ({how}); its variables are gone.",
         "Look for a crash in native code, or code that ends its own process. The next run gets a fresh kernel.", evidence);
 
+    public static RunError KernelDiedBefore(int attempts, string how, ErrorEvidence evidence) => Error(
+        "kernel_died", ErrorCategory.Code, false,
+        $"The interpreter ended ({how}) before it took up the run, {attempts} times in a row; the code was not begun.",
+        "Look for what in the sandbox kills its processes. The next run gets a fresh kernel.", evidence);
+
     public static RunError CommandKilled(string how, ErrorEvidence evidence) => Error(
         "killed", ErrorCategory.Code, false, $"The command was ended by {how}.", "Look for a crash, or for what sent the signal.", evidence);
 

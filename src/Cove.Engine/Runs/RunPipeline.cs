@@ -18,6 +18,9 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
 {
     public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(30);
 
+    /// <summary>Kernels that a run is given to, one after another, while each ends before it takes it up.</summary>
+    public const int MaxAttempts = 3;
+
     private readonly RunClock _clock = new(settings.Time, request.Timeout ?? DefaultTimeout, settings.InterruptGrace);
     private Ending? _ending;
 
@@ -59,7 +62,7 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
         {
             run.Tools = ToolRules.HasTools(request) ? new ToolDesk(run, request, nonce, settings.Time) : null;
             run.Events.Started(run.Id, sandbox.Id, kernel.Name, request.CorrelationId);
-            return await RunInKernelAsync(kernel, nonce, frame);
+            return await RunInKernelAsync(kernel, nonce, frame, code);
         }
         finally
         {
@@ -92,25 +95,52 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
         return null;
     }
 
-    private async Task<Verdict> RunInKernelAsync(Kernel kernel, string nonce, ReadOnlyMemory<byte> frame)
+    private async Task<Verdict> RunInKernelAsync(Kernel kernel, string nonce, ReadOnlyMemory<byte> frame, string code)
     {
-        var (process, refused) = await Start().KernelAsync(kernel);
-        if (process is null)
+        for (var attempt = 1; _ending is null || (_ending.NeverBegan && attempt <= MaxAttempts); attempt++)
         {
-            return refused!;
+            var (process, refused) = await Start().KernelAsync(kernel);
+            if (process is null)
+            {
+                return refused!;
+            }
+
+            if (run.Tools is not null && !kernel.CallsTools)
+            {
+                return new Verdict(RunOutcome.InfrastructureFailure, Outcomes.NoToolsInKernel(kernel.Name));
+            }
+
+            _ending = await WatchAsync(kernel, process, nonce, frame);
+            if (_ending.Killed || _ending.Exit is not null || _ending.Cell is not null)
+            {
+                kernel.Discard();
+            }
+
+            if (_ending.NeverBegan)
+            {
+                // What holds the old link may have read the old nonce.
+                frame = ControlFrames.Execute(Nonce(out nonce), code, ToolRules.HasTools(request))!.Value;
+                run.Tools = run.Tools is null ? null : new ToolDesk(run, request, nonce, settings.Time);
+            }
         }
 
-        if (run.Tools is not null && !kernel.CallsTools)
+        if (_ending.Reason == StopReason.ProtocolViolation)
         {
-            return new Verdict(RunOutcome.InfrastructureFailure, Outcomes.NoToolsInKernel(kernel.Name));
+            settings.Logger.GuestProtocolViolation(run.Id, _ending.Violation ?? "");
         }
 
+        TakeDownWhenStuck(_ending);
+        return Verdicts.OfKernel(_ending, CaseFile());
+    }
+
+    private async Task<Ending> WatchAsync(Kernel kernel, CellProcess process, string nonce, ReadOnlyMemory<byte> frame)
+    {
         try
         {
             using var channels = sandbox.Cell.OpenRunChannels(host: run.Tools is not null);
             var result = new ResultPump(channels.Result, nonce, run);
             var supervisor = new RunSupervisor(sandbox.Cell, process, run, _clock);
-            _ending = await supervisor.WatchAsync(
+            return await supervisor.WatchAsync(
                 Pump(OutputStream.Stdout, channels.Stdout),
                 Pump(OutputStream.Stderr, channels.Stderr),
                 result,
@@ -127,19 +157,6 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
             await kernel.KillAsync();
             throw;
         }
-
-        if (_ending.Reason == StopReason.ProtocolViolation)
-        {
-            settings.Logger.GuestProtocolViolation(run.Id, _ending.Violation ?? "");
-        }
-
-        if (_ending.Killed || _ending.Exit is not null || _ending.Cell is not null)
-        {
-            kernel.Discard();
-        }
-
-        TakeDownWhenStuck(_ending);
-        return Verdicts.OfKernel(_ending, CaseFile());
     }
 
     private async Task SetGoingAsync(CellProcess process, ReadOnlyMemory<byte> frame, RunChannels channels)

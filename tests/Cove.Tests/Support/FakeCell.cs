@@ -19,11 +19,17 @@ internal sealed class FakeCell : Cell
 
     public Func<GuestRun, Task> OnExecute { get; set; } = run => run.DoneAsync();
 
+    /// <summary>Each makes one kernel end as it says, with the frame of its next run still unread.</summary>
+    public Queue<ProcessExit> DeathsBeforeRuns { get; } = new();
+
     public Func<FakeCommand, Task> OnCommand { get; set; } = command =>
     {
         command.Exit(0, null);
         return Task.CompletedTask;
     };
+
+    /// <summary>Called with a kernel before anything is sent to it.</summary>
+    public Action<FakeKernel>? BeforeSend { get; set; }
 
     public Func<FakeFileWorker> FileWorker { get; set; } = () => new FakeFileWorker();
 

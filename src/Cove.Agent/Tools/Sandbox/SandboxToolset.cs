@@ -38,6 +38,10 @@ public static class SandboxToolset
     {
         "run_python" => new RunPythonTool(cove, sandbox, options),
         SandboxTools.BashName => new BashTool(cove, sandbox, options),
-        _ => null,
+        SandboxTools.EditorName => new EditorTool(cove, sandbox, options),
+        "read_file" => new ReadFileTool(cove, sandbox, options),
+        "write_file" => new WriteFileTool(cove, sandbox),
+        "list_files" => new ListFilesTool(cove, sandbox, options),
+        _ => options.MemoryDirectory is { } directory ? new MemoryTool(directory, options.MaxText) : null,
     };
 }
