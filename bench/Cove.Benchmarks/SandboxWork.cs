@@ -54,7 +54,7 @@ internal sealed class SandboxWork(SandboxEngine engine, TimeProvider time)
                 }
 
                 called = time.GetTimestamp();
-                await engine.AnswerToolCallAsync(sandbox, request.Id!.Value, call.CallId, ToolAnswer.Of(call.Arguments), cancellationToken);
+                await engine.AnswerToolCallAsync(sandbox, request.Id!.Value, call.CallId, HostAnswer.Of(call.Arguments), cancellationToken);
             }
 
             result = (next as RunCompleted)?.Result ?? result;

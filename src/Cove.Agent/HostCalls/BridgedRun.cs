@@ -69,7 +69,7 @@ internal sealed class BridgedRun(ICove cove, SandboxId sandbox, string? correlat
         }
     }
 
-    private async Task<ToolAnswer> SendAsync(HostCall call, ToolAnswer answer)
+    private async Task<HostAnswer> SendAsync(HostCall call, HostAnswer answer)
     {
         try
         {
@@ -78,13 +78,13 @@ internal sealed class BridgedRun(ICove cove, SandboxId sandbox, string? correlat
         }
         catch (CoveException refused) when (refused.Error.Code == "invalid_request")
         {
-            var instead = ToolAnswer.Failed("output_limit", $"The tool's result can't be handed over: {refused.Error.Message} Ask it for less.");
+            var instead = HostAnswer.Failed("output_limit", $"The tool's result can't be handed over: {refused.Error.Message} Ask it for less.");
             await cove.AnswerToolCallAsync(call.Sandbox, call.Run, call.CallId, instead, _ended.Token);
             return instead;
         }
     }
 
-    private async Task<ToolAnswer> CallAsync(HostCall call)
+    private async Task<HostAnswer> CallAsync(HostCall call)
     {
         try
         {
@@ -92,13 +92,13 @@ internal sealed class BridgedRun(ICove cove, SandboxId sandbox, string? correlat
         }
         catch (OperationCanceledException)
         {
-            return ToolAnswer.Failed("interrupted", "The run ended before the tool was called.");
+            return HostAnswer.Failed("interrupted", "The run ended before the tool was called.");
         }
 
         try
         {
-            return !tools.TryGetValue(call.Tool, out var tool) ? ToolAnswer.Failed("not_found", $"There is no tool '{call.Tool}'.")
-                : tool.Faults(call.Arguments) is { } faults ? ToolAnswer.Failed("input", $"The arguments of '{call.Tool}' are not what it takes: {faults}", retryable: true)
+            return !tools.TryGetValue(call.Tool, out var tool) ? HostAnswer.Failed("not_found", $"There is no tool '{call.Tool}'.")
+                : tool.Faults(call.Arguments) is { } faults ? HostAnswer.Failed("input", $"The arguments of '{call.Tool}' are not what it takes: {faults}", retryable: true)
                 : await DeniedAsync(call) ?? await InvokeAsync(tool, call);
         }
         finally
@@ -107,7 +107,7 @@ internal sealed class BridgedRun(ICove cove, SandboxId sandbox, string? correlat
         }
     }
 
-    private async Task<ToolAnswer?> DeniedAsync(HostCall call)
+    private async Task<HostAnswer?> DeniedAsync(HostCall call)
     {
         if (options.Approve is not { } approve)
         {
@@ -119,16 +119,16 @@ internal sealed class BridgedRun(ICove cove, SandboxId sandbox, string? correlat
         try
         {
             var decision = await Task.Run(() => approve(call, both.Token).AsTask(), both.Token).WaitAsync(both.Token);
-            return decision.Allowed ? null : ToolAnswer.Failed("policy", decision.Reason ?? $"The call of '{call.Tool}' was not approved.");
+            return decision.Allowed ? null : HostAnswer.Failed("policy", decision.Reason ?? $"The call of '{call.Tool}' was not approved.");
         }
         catch (Exception failure)
         {
             logger.NotApproved(call.Tool, call.CallId, call.Run, failure.GetType().Name);
-            return ToolAnswer.Failed("policy", $"The call of '{call.Tool}' was not approved: nobody answered.");
+            return HostAnswer.Failed("policy", $"The call of '{call.Tool}' was not approved: nobody answered.");
         }
     }
 
-    private async Task<ToolAnswer> InvokeAsync(BridgedTool tool, HostCall call)
+    private async Task<HostAnswer> InvokeAsync(BridgedTool tool, HostCall call)
     {
         using var over = new CancellationTokenSource(options.CallTimeout, options.Time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(over.Token, _ended.Token);
@@ -139,11 +139,11 @@ internal sealed class BridgedRun(ICove cove, SandboxId sandbox, string? correlat
         }
         catch (OperationCanceledException) when (_ended.IsCancellationRequested)
         {
-            return ToolAnswer.Failed("interrupted", "The run ended while the tool was at work.");
+            return HostAnswer.Failed("interrupted", "The run ended while the tool was at work.");
         }
         catch (OperationCanceledException) when (over.IsCancellationRequested)
         {
-            return ToolAnswer.Failed("timeout", $"The tool '{call.Tool}' did not answer within {options.CallTimeout.TotalSeconds:0.###} s.", retryable: true);
+            return HostAnswer.Failed("timeout", $"The tool '{call.Tool}' did not answer within {options.CallTimeout.TotalSeconds:0.###} s.", retryable: true);
         }
         catch (Exception failure)
         {

@@ -27,7 +27,7 @@ internal sealed class BridgedTool
     /// <summary>What is wrong with arguments, in a sentence or several; null when they may be used.</summary>
     public string? Faults(JsonElement arguments) => _schema.Faults(arguments);
 
-    public async Task<ToolAnswer> CallAsync(HostCall call, CancellationToken cancellationToken)
+    public async Task<HostAnswer> CallAsync(HostCall call, CancellationToken cancellationToken)
     {
         if (_function is AgentTool own)
         {

@@ -9,11 +9,11 @@ namespace Cove.Agent.HostCalls;
 internal static class ToolAnswers
 {
     /// <summary>A failure, in words made for a reader that is not trusted.</summary>
-    public static ToolAnswer Of(ToolError error) =>
-        ToolAnswer.Failed(JsonNamingPolicy.SnakeCaseLower.ConvertName(error.ErrorCategory.ToString()), $"{error.Context} {error.Remediation}".Trim(), error.IsRetryable);
+    public static HostAnswer Of(ToolError error) =>
+        HostAnswer.Failed(JsonNamingPolicy.SnakeCaseLower.ConvertName(error.ErrorCategory.ToString()), $"{error.Context} {error.Remediation}".Trim(), error.IsRetryable);
 
     /// <summary>A value: texts as text, pictures and files as <c>{media_type, data}</c> in base64, anything else as it is in JSON.</summary>
-    public static ToolAnswer Of(object? value)
+    public static HostAnswer Of(object? value)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer))
@@ -22,7 +22,7 @@ internal static class ToolAnswers
         }
 
         var reader = new Utf8JsonReader(buffer.WrittenSpan);
-        return ToolAnswer.Of(JsonElement.ParseValue(ref reader));
+        return HostAnswer.Of(JsonElement.ParseValue(ref reader));
     }
 
     private static void Write(Utf8JsonWriter json, object? value)

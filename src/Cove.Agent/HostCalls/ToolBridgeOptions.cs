@@ -85,4 +85,4 @@ public sealed record HostCallDecision(bool Allowed, string? Reason = null)
 /// <param name="Call">The call.</param>
 /// <param name="Error">Why it failed; null when it has a result.</param>
 /// <param name="Duration">How long it took, waiting for its turn and for approval included.</param>
-public sealed record HostCallRecord(HostCall Call, ToolFailure? Error, TimeSpan Duration);
+public sealed record HostCallRecord(HostCall Call, HostFailure? Error, TimeSpan Duration);

@@ -49,7 +49,7 @@ internal static class ToolRules
     }
 
     /// <summary>Throws for an answer that no guest can be given.</summary>
-    public static void Check(ToolAnswer answer)
+    public static void Check(HostAnswer answer)
     {
         var hasResult = answer.Result.ValueKind != JsonValueKind.Undefined;
         if (hasResult == answer.Error is not null)
@@ -73,7 +73,7 @@ internal static class ToolRules
         }
     }
 
-    private static void Failure(ToolFailure error)
+    private static void Failure(HostFailure error)
     {
         if (!(error.Category is { Length: >= 1 and <= 40 } category && category.All(c => char.IsAsciiLetterLower(c) || c == '_')))
         {

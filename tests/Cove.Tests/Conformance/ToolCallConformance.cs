@@ -40,7 +40,7 @@ public abstract class ToolCallConformance(BackendUnderTest backend) : Conformanc
                 await tools.add(1, 2)
             except ToolCallError as error:
                 print(type(error).__name__, error.category, error.retryable, error.tool, error)
-            """), call => ToolAnswer.Failed("unavailable", "The sum service is down.", retryable: true));
+            """), call => HostAnswer.Failed("unavailable", "The sum service is down.", retryable: true));
         Assert.Equal("ToolCallError unavailable True add The sum service is down.\n", run.Stdout);
     }
 
@@ -128,7 +128,7 @@ public abstract class ToolCallConformance(BackendUnderTest backend) : Conformanc
         var run = await AnsweredAsync(sandbox, Calling(FindChannel + """
             for n in range(1, 100): channel.call(n, 'add', '{"a":1,"b":2}')
             'done'
-            """), _ => ToolAnswer.Of(JsonSerializer.SerializeToElement(new string('x', 300_000))));
+            """), _ => HostAnswer.Of(JsonSerializer.SerializeToElement(new string('x', 300_000))));
         Assert.Equal("'done'", run.Value);
         Assert.Equal("2", (await sandbox.PythonAsync("1+1")).Value);
     }
@@ -154,7 +154,7 @@ public abstract class ToolCallConformance(BackendUnderTest backend) : Conformanc
         Assert.Contains("This run has no tools", run.Result.Error!.Evidence!.ExceptionMessage, StringComparison.Ordinal);
     }
 
-    private static ToolAnswer Sum(double sum) => ToolAnswer.Of(JsonSerializer.SerializeToElement(sum));
+    private static HostAnswer Sum(double sum) => HostAnswer.Of(JsonSerializer.SerializeToElement(sum));
 
     private static async Task WaitsAsync(TestSandbox sandbox, RunId run) => await Hang.WatchAsync(
         Hang.UntilAsync(async () => await StartedAsync(sandbox, run) is { PendingToolCalls: not null }, "a tool call waits"));
@@ -172,7 +172,7 @@ public abstract class ToolCallConformance(BackendUnderTest backend) : Conformanc
     }
 
     /// <summary>Runs to the end and answers every call, by default with the sum.</summary>
-    private static async Task<Finished> AnsweredAsync(TestSandbox sandbox, RunRequest request, Func<RunToolCall, ToolAnswer>? answer = null)
+    private static async Task<Finished> AnsweredAsync(TestSandbox sandbox, RunRequest request, Func<RunToolCall, HostAnswer>? answer = null)
     {
         answer ??= call => Sum(call.Arguments.GetProperty("a").GetDouble() + call.Arguments.GetProperty("b").GetDouble());
         var run = await sandbox.Cove.StartRunAsync(sandbox.Id, request);

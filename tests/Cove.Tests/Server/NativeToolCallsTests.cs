@@ -66,7 +66,7 @@ public sealed class NativeToolCallsTests : IAsyncLifetime
             if (next is RunToolCall call)
             {
                 Assert.Equal("call_1", Assert.Single((await _server.Client.GetRunAsync(_sandbox, new RunId("r1"))).PendingToolCalls!).CallId);
-                await _server.Client.AnswerToolCallAsync(_sandbox, new RunId("r1"), call.CallId, ToolAnswer.Of(JsonElement.Parse("null")));
+                await _server.Client.AnswerToolCallAsync(_sandbox, new RunId("r1"), call.CallId, HostAnswer.Of(JsonElement.Parse("null")));
             }
         }
 
@@ -93,7 +93,7 @@ public sealed class NativeToolCallsTests : IAsyncLifetime
         {
             Assert.True(await Eventually.Within(rest.MoveNextAsync().AsTask()));
             var call = Assert.IsType<RunToolCall>(rest.Current);
-            await _server.Client.AnswerToolCallAsync(_sandbox, new RunId("r1"), call.CallId, ToolAnswer.Of(JsonElement.Parse("5")));
+            await _server.Client.AnswerToolCallAsync(_sandbox, new RunId("r1"), call.CallId, HostAnswer.Of(JsonElement.Parse("5")));
             RunEvent last = call;
             while (await Eventually.Within(rest.MoveNextAsync().AsTask()))
             {

@@ -32,7 +32,7 @@ public sealed class ToolCallTests
         var call = await CallAsync(harness, id, started.Id);
         Assert.Equal(("call_1", "get-it", """{"a":[1,"ü"]}"""), (call.CallId, call.Name, call.Arguments.GetRawText()));
         Assert.Equal("call_1", Assert.Single((await harness.Engine.GetRunAsync(id, started.Id)).PendingToolCalls!).CallId);
-        await harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", ToolAnswer.Of(Seven));
+        await harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", HostAnswer.Of(Seven));
         var events = await EventsAsync(harness, id, started.Id);
         Assert.Equal((5, "get_it", "import_", "Does import"), (declared.GetProperty("max_calls").GetInt32(), Declared(declared, 0, "python"), Declared(declared, 1, "python"), Declared(declared, 1, "description")));
         Assert.Equal((1, 7), (answer.GetProperty("call").GetInt32(), answer.GetProperty("result").GetInt32()));
@@ -67,20 +67,20 @@ public sealed class ToolCallTests
         await CallAsync(harness, id, started.Id);
         foreach (var unknown in new[] { "call_2", "call_01", "call_-1", "call_ 1", "1", "", "call_99999999999999999999", "\u0001" })
         {
-            await RefusedAsync("tool_call_not_found", () => harness.Engine.AnswerToolCallAsync(id, started.Id, unknown, ToolAnswer.Of(Seven)));
+            await RefusedAsync("tool_call_not_found", () => harness.Engine.AnswerToolCallAsync(id, started.Id, unknown, HostAnswer.Of(Seven)));
         }
 
-        await RefusedAsync("invalid_request", () => harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", new ToolAnswer()));
-        await RefusedAsync("invalid_request", () => harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", new ToolAnswer { Result = Seven, Error = new ToolFailure { Message = "x" } }));
-        await RefusedAsync("invalid_request", () => harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", ToolAnswer.Failed("No Such", "x")));
-        await RefusedAsync("invalid_request", () => harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", ToolAnswer.Of(JsonSerializer.SerializeToElement(new string('x', 1_000_001)))));
-        await harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", ToolAnswer.Failed("policy", "No."));
-        await RefusedAsync("tool_call_answered", () => harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", ToolAnswer.Of(Seven)));
+        await RefusedAsync("invalid_request", () => harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", new HostAnswer()));
+        await RefusedAsync("invalid_request", () => harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", new HostAnswer { Result = Seven, Error = new HostFailure { Message = "x" } }));
+        await RefusedAsync("invalid_request", () => harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", HostAnswer.Failed("No Such", "x")));
+        await RefusedAsync("invalid_request", () => harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", HostAnswer.Of(JsonSerializer.SerializeToElement(new string('x', 1_000_001)))));
+        await harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", HostAnswer.Failed("policy", "No."));
+        await RefusedAsync("tool_call_answered", () => harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", HostAnswer.Of(Seven)));
         go.SetResult();
         var events = await EventsAsync(harness, id, started.Id);
         Assert.Equal(("policy", "No."), (events.OfType<RunToolAnswered>().Single().Error!.Category, events.OfType<RunToolAnswered>().Single().Error!.Message));
-        await RefusedAsync("run_ended", () => harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", ToolAnswer.Of(Seven)));
-        await RefusedAsync("run_not_found", () => harness.Engine.AnswerToolCallAsync(id, new RunId("r9"), "call_1", ToolAnswer.Of(Seven)));
+        await RefusedAsync("run_ended", () => harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", HostAnswer.Of(Seven)));
+        await RefusedAsync("run_not_found", () => harness.Engine.AnswerToolCallAsync(id, new RunId("r9"), "call_1", HostAnswer.Of(Seven)));
         var plain = await harness.Engine.StartRunAsync(id, new RunRequest { Code = "1", Kernel = "other" });
         Assert.Null(((RunCompleted)(await EventsAsync(harness, id, plain.Id))[^1]).Result.ToolCalls);
     }
@@ -133,9 +133,9 @@ public sealed class ToolCallTests
         calls.SetResult();
         await CallAsync(harness, id, started.Id, "call_2");
         time.Advance(TimeSpan.FromSeconds(40));
-        await harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", ToolAnswer.Of(Seven));
+        await harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", HostAnswer.Of(Seven));
         time.Advance(TimeSpan.FromSeconds(15)); // one still waits
-        await harness.Engine.AnswerToolCallAsync(id, started.Id, "call_2", ToolAnswer.Of(Seven));
+        await harness.Engine.AnswerToolCallAsync(id, started.Id, "call_2", HostAnswer.Of(Seven));
         time.Advance(TimeSpan.FromSeconds(9));
         Assert.Null((await harness.Engine.GetRunAsync(id, started.Id)).Result);
         time.Advance(TimeSpan.FromSeconds(1));
@@ -236,7 +236,7 @@ public sealed class ToolCallTests
         };
         var started = await harness.Engine.StartRunAsync(id, Request());
         await CallAsync(harness, id, started.Id, "call_20");
-        var large = ToolAnswer.Of(JsonSerializer.SerializeToElement(new string('x', 900_000)));
+        var large = HostAnswer.Of(JsonSerializer.SerializeToElement(new string('x', 900_000)));
         var answers = Enumerable.Range(1, 20).Select(n => harness.Engine.AnswerToolCallAsync(id, started.Id, $"call_{n}", large)).ToList();
         Assert.InRange(answers.Count(a => a.IsCompletedSuccessfully), 1, 5); // 4 MiB of them
         await harness.Engine.InterruptRunAsync(id, started.Id);

@@ -80,7 +80,7 @@ internal sealed partial class ProjectCove
         await _engine.WriteStdinAsync(sandbox, run, input, close, cancellationToken);
     }
 
-    public async Task AnswerToolCallAsync(SandboxId sandbox, RunId run, string callId, ToolAnswer answer, CancellationToken cancellationToken = default)
+    public async Task AnswerToolCallAsync(SandboxId sandbox, RunId run, string callId, HostAnswer answer, CancellationToken cancellationToken = default)
     {
         await OpenAsync(sandbox);
         note.Run = run.Value;

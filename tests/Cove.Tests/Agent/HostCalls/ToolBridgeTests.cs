@@ -191,9 +191,9 @@ public sealed class ToolBridgeTests
     private async Task<SandboxId> SandboxAsync() => (await _cove.CreateSandboxAsync(new SandboxRequest())).Id;
 
     /// <summary>Runs code that makes one call.</summary>
-    private async Task<(ToolAnswer Answer, List<RunEvent> Events)> CallAsync(ToolBridge bridge, string tool, string arguments)
+    private async Task<(HostAnswer Answer, List<RunEvent> Events)> CallAsync(ToolBridge bridge, string tool, string arguments)
     {
-        ToolAnswer? answer = null;
+        HostAnswer? answer = null;
         _cove.Run = async run => answer = await run.CallAsync(tool, arguments);
         var events = await Eventually.Within(bridge.RunAsync(await SandboxAsync(), new RunRequest { Code = "x", CorrelationId = "corr" }).ToListAsync().AsTask());
         return (answer!, events);
