@@ -147,7 +147,7 @@ class Looks(ToolTest):
     def test_signature_and_help_come_from_the_schema(self):
         run = self.ok("import inspect\nprint(inspect.signature(tools.get_weather))\nhelp(tools.get_weather)\nprint(dir(tools), tools)")
         self.assertTrue(run.out.startswith(
-            "(city: str, days: int = 3, unit: Literal['C', 'F'] = Ellipsis, from_: Optional[str] = Ellipsis, max_age: list[float] = Ellipsis)\n"), run.out)
+            "(city: str, days: int = 3, unit: Literal['C', 'F'] = ..., from_: Optional[str] = ..., max_age: list[float] = ...)\n"), run.out)
         self.assertIn("The weather of a city.", run.out)
         self.assertIn("city: Its name.", run.out)
         self.assertIn("await tools.echo(**more)", run.out)
