@@ -18,7 +18,7 @@ public sealed record HostTool
         && !name.StartsWith("__", StringComparison.Ordinal) && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
 
     /// <summary>What it does, for who reads <c>help(tools.name)</c>. At most 16 KiB. Default: nothing.</summary>
-    public string Description { get; init; } = "";
+    public string? Description { get; init; }
 
     /// <summary>The JSON Schema of its arguments: an object schema, from which Python's signature is made. At most 64 KiB. Default: no arguments.</summary>
     public JsonElement? InputSchema { get; init; }
@@ -59,7 +59,7 @@ public sealed record HostAnswer
 public sealed record HostFailure
 {
     /// <summary>What kind of failure: 1 to 40 characters of <c>a-z_</c>, for example <c>input</c>, <c>policy</c>, <c>timeout</c>, <c>budget</c>, <c>unavailable</c>. Default <c>unavailable</c>.</summary>
-    public string Category { get; init; } = "unavailable";
+    public string? Category { get; init; }
 
     /// <summary>What happened and what to do about it. At most 64 KiB. It is shown to the guest: nothing secret belongs into it.</summary>
     public required string Message { get; init; }

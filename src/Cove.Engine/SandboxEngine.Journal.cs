@@ -66,7 +66,7 @@ public sealed partial class SandboxEngine
             throw found.Journal.Find(run) is null ? Refusals.RunNotFound(run) : Refusals.ToolRunEnded(run);
         }
 
-        await (running.Tools ?? throw Refusals.ToolCallNotFound(run, callId)).AnswerAsync(callId, answer, cancellationToken);
+        await (running.Tools ?? throw Refusals.ToolCallNotFound(run, callId)).AnswerAsync(callId, ToolRules.Whole(answer), cancellationToken);
     }
 
     /// <summary>Makes the journal's files another user's, before this process becomes that user.</summary>

@@ -71,7 +71,7 @@ public sealed class ToolBridge
             .Append("`help(tools.NAME)` tells more. Call several side by side with asyncio.gather.");
         foreach (var tool in _declared)
         {
-            text.Append("\n- ").Append(tool.Name).Append(BridgedTool.Signature(tool.InputSchema)).Append(": ").Append(FirstLine(tool.Description));
+            text.Append("\n- ").Append(tool.Name).Append(BridgedTool.Signature(tool.InputSchema)).Append(": ").Append(FirstLine(tool.Description ?? ""));
         }
 
         return text.ToString();

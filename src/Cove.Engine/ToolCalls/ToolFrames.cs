@@ -23,7 +23,7 @@ internal static class ToolFrames
             json.WriteStartObject();
             json.WriteString("name"u8, tool.Name);
             json.WriteString("python"u8, PythonNames.Of(tool.Name));
-            json.WriteString("description"u8, tool.Description);
+            json.WriteString("description"u8, tool.Description ?? "");
             if (tool.InputSchema is { } schema)
             {
                 json.WritePropertyName("schema"u8);

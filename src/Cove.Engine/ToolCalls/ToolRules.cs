@@ -73,11 +73,15 @@ internal static class ToolRules
         }
     }
 
+    /// <summary>An answer with what it leaves out.</summary>
+    public static HostAnswer Whole(HostAnswer answer) =>
+        answer.Error is { Category: null } error ? answer with { Error = error with { Category = "unavailable" } } : answer;
+
     private static void Failure(HostFailure error)
     {
-        if (!(error.Category is { Length: >= 1 and <= 40 } category && category.All(c => char.IsAsciiLetterLower(c) || c == '_')))
+        if (error.Category is { } category && !(category.Length is >= 1 and <= 40 && category.All(c => char.IsAsciiLetterLower(c) || c == '_')))
         {
-            throw Refusals.InvalidRequest("error.category", error.Category ?? "null", "1 to 40 characters of a-z and '_', for example unavailable");
+            throw Refusals.InvalidRequest("error.category", category, "1 to 40 characters of a-z and '_', for example unavailable");
         }
 
         if (error.Message is null || !Texts.IsValid(error.Message) || Texts.Bytes(error.Message) > MaxMessageBytes)
@@ -123,7 +127,12 @@ internal static class ToolRules
 
     private static long Description(int index, string? description)
     {
-        if (description is null || !Texts.IsValid(description) || Texts.Bytes(description) > MaxDescriptionBytes)
+        if (description is null)
+        {
+            return 0;
+        }
+
+        if (!Texts.IsValid(description) || Texts.Bytes(description) > MaxDescriptionBytes)
         {
             throw Refusals.InvalidRequest($"tools[{index}].description", null, $"valid text of at most {MaxDescriptionBytes >> 10} KiB");
         }

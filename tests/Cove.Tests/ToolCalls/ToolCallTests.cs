@@ -74,11 +74,11 @@ public sealed class ToolCallTests
         await RefusedAsync("invalid_request", () => harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", new HostAnswer { Result = Seven, Error = new HostFailure { Message = "x" } }));
         await RefusedAsync("invalid_request", () => harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", HostAnswer.Failed("No Such", "x")));
         await RefusedAsync("invalid_request", () => harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", HostAnswer.Of(JsonSerializer.SerializeToElement(new string('x', 1_000_001)))));
-        await harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", HostAnswer.Failed("policy", "No."));
+        await harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", new HostAnswer { Error = new HostFailure { Message = "No." } });
         await RefusedAsync("tool_call_answered", () => harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", HostAnswer.Of(Seven)));
         go.SetResult();
         var events = await EventsAsync(harness, id, started.Id);
-        Assert.Equal(("policy", "No."), (events.OfType<RunToolAnswered>().Single().Error!.Category, events.OfType<RunToolAnswered>().Single().Error!.Message));
+        Assert.Equal(("unavailable", "No."), (events.OfType<RunToolAnswered>().Single().Error!.Category, events.OfType<RunToolAnswered>().Single().Error!.Message));
         await RefusedAsync("run_ended", () => harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", HostAnswer.Of(Seven)));
         await RefusedAsync("run_not_found", () => harness.Engine.AnswerToolCallAsync(id, new RunId("r9"), "call_1", HostAnswer.Of(Seven)));
         var plain = await harness.Engine.StartRunAsync(id, new RunRequest { Code = "1", Kernel = "other" });

@@ -33,7 +33,6 @@ public sealed class ToolRulesTests
         { "tools[0].name", r => With(r, new HostTool { Name = new string('a', 65) }) },
         { "tools[1].name", r => r with { Tools = [new HostTool { Name = "a-b" }, new HostTool { Name = "a_b" }] } },
         { "tools[1].name", r => r with { Tools = [new HostTool { Name = "import" }, new HostTool { Name = "import_" }] } },
-        { "tools[0].description", r => With(r, new HostTool { Name = "a", Description = null! }) },
         { "tools[0].description", r => With(r, new HostTool { Name = "a", Description = "\ud800" }) },
         { "tools[0].description", r => With(r, new HostTool { Name = "a", Description = new string('x', (16 << 10) + 1) }) },
         { "tools[0].input_schema", r => With(r, new HostTool { Name = "a", InputSchema = JsonElement.Parse("[]") }) },
@@ -57,6 +56,7 @@ public sealed class ToolRulesTests
         Assert.Null(RunRules.Check(ToolCallTests.Request("_a", "get-it", "import", new string('a', 64)) with { ToolCallTimeout = TimeSpan.FromHours(24), MaxToolCalls = 10_000 }));
         Assert.Null(RunRules.Check(With(ToolCallTests.Request(), new HostTool { Name = "a", InputSchema = Schema(65_000), Description = new string('x', 16 << 10) })));
         Assert.Null(RunRules.Check(new RunRequest { Code = "1", Tools = [] }));
+        Assert.Null(RunRules.Check(JsonSerializer.Deserialize("""{"code":"1","tools":[{"name":"a"}]}""", Cove.Wire.CoveJson.Wire.RunRequest)!));
     }
 
     private static RunRequest With(RunRequest request, HostTool tool) => request with { Tools = [tool] };
