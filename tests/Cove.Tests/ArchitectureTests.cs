@@ -20,11 +20,11 @@ public sealed partial class ArchitectureTests
         ["Cove.Agent"] = ["Cove.Contracts"],
         ["Cove.ScriptedModel"] = [],
         ["Cove.Server"] = ["Cove.Contracts", "Cove.Engine", "Cove.Agent"],
-        ["Cove.Benchmarks"] = ["Cove.Contracts", "Cove.Engine"],
+        ["Cove.Benchmarks"] = ["Cove.Contracts", "Cove.Engine", "Cove.Agent"],
         ["Cove.Cli"] = ["Cove.Contracts", "Cove.Engine", "Cove.Client", "Cove.Agent", "Cove.ScriptedModel", "Cove.Server", "Cove.Benchmarks"],
     };
 
-    private static readonly Assembly[] Assemblies = [typeof(ICove).Assembly, typeof(Engine.SandboxEngine).Assembly, typeof(Agent.Tools.AgentTool).Assembly];
+    private static readonly Assembly[] Assemblies = [typeof(ICove).Assembly, typeof(Engine.SandboxEngine).Assembly, typeof(Cove.Agent.Tools.AgentTool).Assembly];
 
     private static IEnumerable<string> Files(string folder, string pattern) =>
         Directory.EnumerateFiles(Path.Combine(SourceTree.Root, folder), pattern, SearchOption.AllDirectories);

@@ -96,7 +96,7 @@ public sealed record AgentOptions
         Retry.Check();
         if (CorrelationId is { } id && (id.Length is 0 or > 128 || id.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('.' or '_' or '-'))))
         {
-            throw new ArgumentException($"{nameof(CorrelationId)} is '{id}'. Give 1 to 128 characters of A-Z, a-z, 0-9, '.', '_' and '-'.");
+            throw Wrong(nameof(CorrelationId), id, "1 to 128 characters of A-Z, a-z, 0-9, '.', '_' and '-'");
         }
     }
 
@@ -105,15 +105,17 @@ public sealed record AgentOptions
     {
         if (value.CompareTo(minimum) < 0 || value.CompareTo(maximum) > 0)
         {
-            throw new ArgumentException($"{name} is {value}. Give {minimum} to {maximum}.");
+            throw Wrong(name, value, $"{minimum} to {maximum}");
         }
     }
+
+    internal static ArgumentException Wrong(string name, object? value, string allowed) => new($"{name} is '{value}'. Give {allowed}.", name);
 
     private static void Text(string name, string? value, int maximum)
     {
         if (value is { Length: var length } && length > maximum)
         {
-            throw new ArgumentException($"{name} has {length} characters. Give at most {maximum}.");
+            throw Wrong(name + ".Length", length, $"at most {maximum} characters");
         }
     }
 }

@@ -36,7 +36,7 @@ internal sealed class ToolCalls(IReadOnlyList<AITool> tools, AgentOptions option
 
     /// <summary>Answers calls that are not done, so that the conversation stays whole.</summary>
     public static IReadOnlyList<FunctionResultContent> NotDone(IEnumerable<FunctionCallContent> calls, ToolErrorCategory category, string why) =>
-        [.. calls.Select(call => ToolAnswer.Of(call.CallId, Refused(category, false, why, "Nothing of this call was done."), int.MaxValue))];
+        [.. calls.Select(call => CallResult.Of(call.CallId, Refused(category, false, why, "Nothing of this call was done."), int.MaxValue))];
 
     private static Dictionary<string, AIFunction> Known(IReadOnlyList<AITool> tools)
     {
@@ -166,7 +166,7 @@ internal sealed class ToolCalls(IReadOnlyList<AITool> tools, AgentOptions option
             arguments[property.Name] = property.Value;
         }
 
-        return ToolAnswer.From(await function.InvokeAsync(arguments, cancellationToken));
+        return CallResult.From(await function.InvokeAsync(arguments, cancellationToken));
     }
 
     /// <summary>A tool that does not end though it was interrupted is left behind after a grace.</summary>
