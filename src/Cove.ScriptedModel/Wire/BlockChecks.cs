@@ -12,7 +12,7 @@ internal static class BlockChecks
     private static readonly Dictionary<string, string[]> Fields = new(StringComparer.Ordinal)
     {
         ["text"] = ["type", "text", "cache_control", "citations"],
-        ["image"] = ["type", "source", "cache_control"],
+        ["image"] = ["type", "source", "cache_control", "transformations"],
         ["tool_use"] = ["type", "id", "name", "input", "caller", "cache_control", "toolset_name"],
         ["tool_result"] = ["type", "tool_use_id", "content", "is_error", "cache_control", "toolset_name"],
         ["thinking"] = ["type", "thinking", "signature"],

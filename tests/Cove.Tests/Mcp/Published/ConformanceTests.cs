@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Cove.Server.Frontends.Mcp;
 using Cove.Server.Frontends.Mcp.Http;
 using Cove.Tests.Support;
@@ -8,7 +10,7 @@ using Xunit;
 namespace Cove.Tests.Mcp.Published;
 
 /// <summary>The published conformance suite against this server's own transport, access control and door included.</summary>
-public sealed class ConformanceTests
+public sealed partial class ConformanceTests
 {
     private const string Path = "/fixtures";
 
@@ -32,13 +34,19 @@ public sealed class ConformanceTests
         using var directory = new TemporaryDirectory();
         var start = new ProcessStartInfo(packages.Node, [packages.Conformance, "server", "--url", new Uri(server.Address, Path).ToString(), "--requirements", revision, "-o", directory.Path])
         {
-            RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = directory.Path,
+            UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = directory.Path,
         };
         var (code, output) = await NodePackages.RunAsync(start, _patience);
-        Assert.True(code == 0, output);
+        Assert.True(code == 0, Failures(directory.Path) + output);
 
         // A suite that ran nothing has not passed.
-        var required = System.Text.RegularExpressions.Regex.Match(output, $@"\b{scenarios}\b", System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(1));
-        Assert.True(required.Success, output);
+        Assert.True(Passed().Count(output) >= scenarios, output);
     }
+
+    /// <summary>What failed, and why, as the suite wrote it down.</summary>
+    private static string Failures(string directory) => string.Join('\n', Directory.EnumerateFiles(directory, "checks.json", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+        .SelectMany(file => JsonNode.Parse(File.ReadAllText(file))!.AsArray()).Where(check => check!["status"]!.GetValue<string>() == "FAILURE").Select(check => $"{check!["id"]}: {check["errorMessage"]}"));
+
+    [GeneratedRegex(@"✓ [\w-]+: [1-9][0-9]* passed, 0 failed", RegexOptions.None, 1000)]
+    private static partial Regex Passed();
 }

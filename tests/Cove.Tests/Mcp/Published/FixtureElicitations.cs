@@ -1,3 +1,4 @@
+#pragma warning disable MCP9005 // Roots, sampling and logging are on their way out of the protocol; the suite asks for them.
 using System.Text.Json;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
