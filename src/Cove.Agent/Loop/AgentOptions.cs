@@ -1,4 +1,5 @@
 using Cove.Agent.Models;
+using Cove.Agent.Permissions;
 using Cove.Agent.Tools;
 
 namespace Cove.Agent.Loop;
@@ -62,8 +63,11 @@ public sealed record AgentOptions
     /// <summary>What happens when the model can't be reached or fails.</summary>
     public ModelRetry Retry { get; init; } = new();
 
-    /// <summary>The rules: asked before every call, without waiting for anybody. Null: all is allowed that no tool itself wants approval for.</summary>
-    public Func<ToolCall, Permission>? Rules { get; init; }
+    /// <summary>The rules: asked before every call. Null: all is allowed that no tool itself wants approval for.</summary>
+    public ToolRules? Rules { get; init; }
+
+    /// <summary>Whether every call that the rules do not refuse is asked about. Default no.</summary>
+    public bool AskAlways { get; init; }
 
     /// <summary>Who is asked when a rule or a tool wants approval. Calls of one answer are asked about one after another. Null: what needs approval is refused.</summary>
     public Func<ToolCall, CancellationToken, ValueTask<Approval>>? Approve { get; init; }

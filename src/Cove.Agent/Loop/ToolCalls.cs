@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Cove.Agent.Permissions;
 using Cove.Agent.Tools;
 using Microsoft.Extensions.AI;
 
@@ -92,13 +93,13 @@ internal sealed class ToolCalls(IReadOnlyList<AITool> tools, AgentOptions option
     {
         try
         {
-            var permission = options.Rules?.Invoke(call) ?? Permission.Allow;
-            if (permission.Verdict is Verdict.Deny)
+            var decision = options.Rules?.Decide(function, call.Input);
+            if (decision is { Permission: Permission.Deny })
             {
-                return Refused(ToolErrorCategory.Policy, false, permission.Reason, "Do without this call; the rules do not change while you work.");
+                return Refused(ToolErrorCategory.Policy, false, decision.Reason, "Do without this call; the rules do not change while you work.");
             }
 
-            if (permission.Verdict is Verdict.Allow && function.GetService<ApprovalRequiredAIFunction>() is null)
+            if (!options.AskAlways && decision is not { Permission: Permission.Ask } && function.GetService<ApprovalRequiredAIFunction>() is null)
             {
                 return null;
             }

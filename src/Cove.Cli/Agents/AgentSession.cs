@@ -90,7 +90,7 @@ internal sealed class AgentSession(AgentRequest request, TimeProvider time) : IA
 
     private AgentOptions Options() => !request.Ask ? request.Options : request.Options with
     {
-        Rules = call => request.Options.Rules?.Invoke(call) is { Verdict: Verdict.Deny } denied ? denied : new Permission(Verdict.Ask),
+        AskAlways = true,
         Approve = new Approvals(Screen, Answers).AskAsync,
     };
 

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Cove.Agent.Models;
 using Cove.Agent.Secrets;
+using Cove.Agent.Tools.Formats;
 using Cove.ScriptedModel;
 using Microsoft.Extensions.AI;
 
@@ -49,7 +51,7 @@ internal sealed record ModelChoice
     /// <summary>A client of it; disposing ends what was started for it.</summary>
     public async Task<OpenModel> OpenAsync(TimeProvider time, CancellationToken cancellationToken)
     {
-        var options = new AnthropicModelOptions { Model = Name, BaseUrl = BaseUrl, ApiKey = Key?.ApiKey, AuthToken = Key?.AuthToken };
+        var options = new AnthropicModelOptions { Model = Name, BaseUrl = BaseUrl, ApiKey = Key?.ApiKey, AuthToken = Key?.AuthToken, ToolForm = Typed };
         options = MaxOutputTokens is { } most ? options with { MaxOutputTokens = most } : options;
         if (Script is not { } script)
         {
@@ -66,6 +68,11 @@ internal sealed record ModelChoice
             throw Errors.Usage("script_wrong", wrong.Message, "docs/scripted-model.md describes scripts.");
         }
     }
+
+    /// <summary>The tools that the provider's models are trained on are told by their type.</summary>
+    private static JsonElement? Typed(AITool tool) => tool is AIFunctionDeclaration function && ToolFormats.AnthropicTyped([function])[0] is { } form
+        ? JsonElement.Parse(form.ToJsonString())
+        : null;
 
     private static IChatClient Create(AnthropicModelOptions options)
     {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Cove.Agent.Loop;
+using Cove.Agent.Permissions;
 using Cove.Cli.Agents;
 
 namespace Cove.Cli.Commands;
@@ -20,12 +21,15 @@ internal sealed class AgentOptionSet
     private readonly Option<long?> _tokens = new("--max-tokens-total") { Description = "The most tokens of all calls together. Default: any number.", HelpName = "N" };
     private readonly Option<int?> _output = new("--max-output-tokens") { Description = "The most tokens of one answer. Default: 16000.", HelpName = "N" };
     private readonly Option<TimeSpan?> _timeout = SandboxOptions.DurationOption("--timeout", "Wall time of the whole. Default: 30m.");
+    private readonly Option<string[]> _allowed = new("--allowed-tools") { Description = "Rules of what is done without asking, as Claude Code writes them: Read, Bash(npm run test:*). May be given often.", HelpName = "RULES" };
+    private readonly Option<string[]> _disallowed = new("--disallowed-tools") { Description = "Rules of what is refused, whatever else allows it. May be given often.", HelpName = "RULES" };
+    private readonly Option<string?> _mode = new("--permission-mode") { Description = "What happens to calls that no rule speaks of: default, acceptEdits, plan or bypassPermissions. Default: bypassPermissions, since all happens in the sandbox; default with --allowed-tools.", HelpName = "MODE" };
     private readonly Option<bool> _ask = new("--ask") { Description = "Ask before every call of a tool." };
     private readonly Option<bool> _json = new("--json") { Description = "Print the result as one JSON object." };
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _files, _model, _baseUrl, _keyFile, _transcript, _out, _tools, _secrets, _retries, _iterations, _tokens, _output, _timeout, _ask, _json })
+        foreach (var option in new Option[] { _files, _model, _baseUrl, _keyFile, _transcript, _out, _tools, _secrets, _retries, _iterations, _tokens, _output, _timeout, _allowed, _disallowed, _mode, _ask, _json })
         {
             command.Options.Add(option);
         }
@@ -62,21 +66,38 @@ internal sealed class AgentOptionSet
     private AgentOptions Options(ParseResult parsed)
     {
         var defaults = new AgentOptions();
-        var options = defaults with
-        {
-            MaxCodeRetries = parsed.GetValue(_retries) ?? defaults.MaxCodeRetries,
-            MaxIterations = parsed.GetValue(_iterations) ?? defaults.MaxIterations,
-            MaxTotalTokens = parsed.GetValue(_tokens),
-            Timeout = parsed.GetValue(_timeout) ?? defaults.Timeout,
-        };
         try
         {
-            options.Check();
-            return options;
+            return Checked(parsed, defaults);
         }
         catch (ArgumentException wrong)
         {
             throw Errors.Usage("invalid_option", wrong.Message, "cove agent --help shows the options.");
         }
     }
+
+    private AgentOptions Checked(ParseResult parsed, AgentOptions defaults)
+    {
+        var options = defaults with
+        {
+            MaxCodeRetries = parsed.GetValue(_retries) ?? defaults.MaxCodeRetries,
+            MaxIterations = parsed.GetValue(_iterations) ?? defaults.MaxIterations,
+            MaxTotalTokens = parsed.GetValue(_tokens),
+            Timeout = parsed.GetValue(_timeout) ?? defaults.Timeout,
+            Rules = Rules(parsed),
+        };
+        options.Check();
+        return options;
+    }
+
+    /// <summary>Without rules a model may do in its sandbox what it likes: that is what the sandbox is for. Declared tools reach beyond it, and can be ruled on alike.</summary>
+    private ToolRules Rules(ParseResult parsed)
+    {
+        var (allowed, disallowed) = (Split(parsed.GetValue(_allowed)), Split(parsed.GetValue(_disallowed)));
+        var mode = parsed.GetValue(_mode) is { } name ? ToolRules.ParseMode(name)
+            : allowed.Count > 0 ? PermissionMode.Default : PermissionMode.BypassPermissions;
+        return new ToolRules(allowed, deny: disallowed, mode: mode);
+    }
+
+    private static IReadOnlyList<string> Split(string[]? rules) => [.. (rules ?? []).SelectMany(ToolRules.Split)];
 }

@@ -161,7 +161,7 @@ public sealed class BudgetTests
         var tool = new FakeTool("run_python", async (_, cancellationToken) =>
         {
             running.SetResult();
-            await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
             throw new InvalidOperationException("not reached");
         });
         using var model = new FakeModel().Calls(Tool("1", "run_python", ("code", "loop"))).Says("what I have");
@@ -220,6 +220,6 @@ public sealed class BudgetTests
         }
 
         reached.TrySetResult();
-        await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
     }
 }

@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Cove.Agent.Loop;
 using Cove.Agent.Models;
-using Cove.Agent.Tools;
 using Cove.Tests.Support;
 using Microsoft.Extensions.AI;
 using Xunit;
