@@ -20,7 +20,7 @@ public sealed partial class ArchitectureTests
         ["Cove.Agent"] = ["Cove.Contracts"],
         ["Cove.ScriptedModel"] = [],
         ["Cove.Server"] = ["Cove.Contracts", "Cove.Engine", "Cove.Agent"],
-        ["Cove.Benchmarks"] = ["Cove.Contracts", "Cove.Engine"],
+        ["Cove.Benchmarks"] = ["Cove.Contracts", "Cove.Engine", "Cove.Agent"],
         ["Cove.Cli"] = ["Cove.Contracts", "Cove.Engine", "Cove.Client", "Cove.Agent", "Cove.ScriptedModel", "Cove.Server", "Cove.Benchmarks"],
     };
 

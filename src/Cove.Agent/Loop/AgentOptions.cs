@@ -1,4 +1,5 @@
 using Cove.Agent.Models;
+using Cove.Agent.Permissions;
 using Cove.Agent.Tools;
 
 namespace Cove.Agent.Loop;
@@ -62,8 +63,11 @@ public sealed record AgentOptions
     /// <summary>What happens when the model can't be reached or fails.</summary>
     public ModelRetry Retry { get; init; } = new();
 
-    /// <summary>The rules: asked before every call, without waiting for anybody. Null: all is allowed that no tool itself wants approval for.</summary>
-    public Func<ToolCall, Permission>? Rules { get; init; }
+    /// <summary>The rules: asked before every call. Null: all is allowed that no tool itself wants approval for.</summary>
+    public ToolRules? Rules { get; init; }
+
+    /// <summary>Whether every call that the rules do not refuse is asked about. Default no.</summary>
+    public bool AskAlways { get; init; }
 
     /// <summary>Who is asked when a rule or a tool wants approval. Calls of one answer are asked about one after another. Null: what needs approval is refused.</summary>
     public Func<ToolCall, CancellationToken, ValueTask<Approval>>? Approve { get; init; }
@@ -96,7 +100,7 @@ public sealed record AgentOptions
         Retry.Check();
         if (CorrelationId is { } id && (id.Length is 0 or > 128 || id.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('.' or '_' or '-'))))
         {
-            throw new ArgumentException($"{nameof(CorrelationId)} is '{id}'. Give 1 to 128 characters of A-Z, a-z, 0-9, '.', '_' and '-'.");
+            throw Wrong(nameof(CorrelationId), id, "1 to 128 characters of A-Z, a-z, 0-9, '.', '_' and '-'");
         }
     }
 
@@ -105,15 +109,17 @@ public sealed record AgentOptions
     {
         if (value.CompareTo(minimum) < 0 || value.CompareTo(maximum) > 0)
         {
-            throw new ArgumentException($"{name} is {value}. Give {minimum} to {maximum}.");
+            throw Wrong(name, value, $"{minimum} to {maximum}");
         }
     }
+
+    internal static ArgumentException Wrong(string name, object? value, string allowed) => new($"{name} is '{value}'. Give {allowed}.", name);
 
     private static void Text(string name, string? value, int maximum)
     {
         if (value is { Length: var length } && length > maximum)
         {
-            throw new ArgumentException($"{name} has {length} characters. Give at most {maximum}.");
+            throw Wrong(name + ".Length", length, $"at most {maximum} characters");
         }
     }
 }

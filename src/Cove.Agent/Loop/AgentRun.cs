@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Cove.Agent.Models;
 using Cove.Agent.Tools;
 using Microsoft.Extensions.AI;
@@ -166,7 +165,7 @@ internal sealed class AgentRun
         var results = await _calls.RunAsync(turn.Calls, turn.StopReason is StopReasons.MaxTokens, deadline, cancellationToken);
         var notices = _spending.Take(results);
         _artifacts.AddRange(results.SelectMany(r => r.Result.Artifacts));
-        Say(new ChatMessage(ChatRole.Tool, [.. results.Select((r, i) => ToolAnswer.Of(r.Call.Id, Noticed(r.Result, notices[i]), _options.MaxResultCharacters))]));
+        Say(new ChatMessage(ChatRole.Tool, [.. results.Select((r, i) => CallResult.Of(r.Call.Id, Noticed(r.Result, notices[i]), _options.MaxResultCharacters))]));
     }
 
     /// <summary>An end with calls that nobody answers would leave a conversation that no model takes up again.</summary>

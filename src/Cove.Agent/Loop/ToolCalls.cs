@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Cove.Agent.Permissions;
 using Cove.Agent.Tools;
 using Microsoft.Extensions.AI;
 
@@ -36,7 +37,7 @@ internal sealed class ToolCalls(IReadOnlyList<AITool> tools, AgentOptions option
 
     /// <summary>Answers calls that are not done, so that the conversation stays whole.</summary>
     public static IReadOnlyList<FunctionResultContent> NotDone(IEnumerable<FunctionCallContent> calls, ToolErrorCategory category, string why) =>
-        [.. calls.Select(call => ToolAnswer.Of(call.CallId, Refused(category, false, why, "Nothing of this call was done."), int.MaxValue))];
+        [.. calls.Select(call => CallResult.Of(call.CallId, Refused(category, false, why, "Nothing of this call was done."), int.MaxValue))];
 
     private static Dictionary<string, AIFunction> Known(IReadOnlyList<AITool> tools)
     {
@@ -92,13 +93,13 @@ internal sealed class ToolCalls(IReadOnlyList<AITool> tools, AgentOptions option
     {
         try
         {
-            var permission = options.Rules?.Invoke(call) ?? Permission.Allow;
-            if (permission.Verdict is Verdict.Deny)
+            var decision = options.Rules?.Decide(function, call.Input);
+            if (decision is { Permission: Permission.Deny })
             {
-                return Refused(ToolErrorCategory.Policy, false, permission.Reason, "Do without this call; the rules do not change while you work.");
+                return Refused(ToolErrorCategory.Policy, false, decision.Reason, "Do without this call; the rules do not change while you work.");
             }
 
-            if (permission.Verdict is Verdict.Allow && function.GetService<ApprovalRequiredAIFunction>() is null)
+            if (!options.AskAlways && decision is not { Permission: Permission.Ask } && function.GetService<ApprovalRequiredAIFunction>() is null)
             {
                 return null;
             }
@@ -166,7 +167,7 @@ internal sealed class ToolCalls(IReadOnlyList<AITool> tools, AgentOptions option
             arguments[property.Name] = property.Value;
         }
 
-        return ToolAnswer.From(await function.InvokeAsync(arguments, cancellationToken));
+        return CallResult.From(await function.InvokeAsync(arguments, cancellationToken));
     }
 
     /// <summary>A tool that does not end though it was interrupted is left behind after a grace.</summary>

@@ -135,7 +135,7 @@ internal static class AnthropicBlocks
         json.WriteString("type", "tool_result");
         json.WriteString("tool_use_id", result.CallId);
         json.WriteStartArray("content");
-        foreach (var content in ToolAnswer.From(result.Result).Content)
+        foreach (var content in CallResult.From(result.Result).Content)
         {
             Write(json, content);
         }

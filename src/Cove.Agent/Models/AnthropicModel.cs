@@ -36,12 +36,12 @@ public sealed record AnthropicModelOptions
     {
         if (Model is not { Length: > 0 and <= 200 } || Model.Any(char.IsControl))
         {
-            throw new ArgumentException($"{nameof(Model)} is '{Model}'. Give a model's name of 1 to 200 characters.");
+            throw AgentOptions.Wrong(nameof(Model), Model, "a model's name of 1 to 200 characters");
         }
 
         if (!BaseUrl.IsAbsoluteUri || BaseUrl is not { Scheme: "http" or "https", UserInfo: "", Query: "", Fragment: "" } || (BaseUrl.Scheme == "http" && !BaseUrl.IsLoopback))
         {
-            throw new ArgumentException($"{nameof(BaseUrl)} is '{BaseUrl}'. Give https://HOST, or http://127.0.0.1:PORT for a server of your own on this machine.");
+            throw AgentOptions.Wrong(nameof(BaseUrl), BaseUrl, "https://HOST, or http://127.0.0.1:PORT for a server of your own on this machine");
         }
 
         AgentOptions.Range(nameof(MaxOutputTokens), MaxOutputTokens, 1, 1_000_000);

@@ -17,6 +17,8 @@ internal static class ModelFailures
     public static ModelException Of(Exception failure) => failure switch
     {
         ModelException known => known,
+        // Of another client we know no header; whether the limit passes is found out by asking again.
+        HttpRequestException { StatusCode: HttpStatusCode.TooManyRequests } => Make(ModelFailureKind.RateLimited, Cut(failure.Message), 429, cause: failure),
         HttpRequestException { StatusCode: { } status } => OfStatus((int)status, Cut(failure.Message), cause: failure),
         HttpRequestException or IOException => Make(ModelFailureKind.Unavailable, $"The model can't be reached: {Cut(failure.Message)}", cause: failure),
         TimeoutException => Make(ModelFailureKind.Unavailable, "The model did not answer in time.", cause: failure),

@@ -53,7 +53,7 @@ public sealed class CancellationTests
         var slow = new FakeTool("slow", async (_, cancellationToken) =>
         {
             reached.SetResult();
-            await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
             return ToolResult.Of("never");
         });
         using var model = new FakeModel().Calls(Tool("1", "fast"), Tool("2", "slow"));
@@ -79,7 +79,7 @@ public sealed class CancellationTests
             reached.SetResult();
             try
             {
-                await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
             }
             catch (OperationCanceledException)
             {
@@ -128,11 +128,11 @@ public sealed class CancellationTests
 
         var result = await Eventually.Within(new AgentLoop(model, [tool], new AgentOptions
         {
-            Rules = _ => new Permission(Verdict.Ask),
+            AskAlways = true,
             Approve = async (_, cancellationToken) =>
             {
                 await interrupt.CancelAsync();
-                await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
                 return Approval.Yes;
             },
         }).RunAsync("?", interrupt.Token));
@@ -148,7 +148,7 @@ public sealed class CancellationTests
         var tool = new FakeTool("slow", async (_, cancellationToken) =>
         {
             await using var registered = cancellationToken.Register(cancelled.SetResult);
-            await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
             return ToolResult.Of("");
         });
         using var model = new FakeModel().Calls(Tool("1", "slow"));
@@ -172,7 +172,7 @@ public sealed class CancellationTests
         var tool = new FakeTool("slow", async (_, cancellationToken) =>
         {
             await interrupt.CancelAsync();
-            await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
             return ToolResult.Of("");
         });
         using var model = new FakeModel().Calls(Tool("1", "slow")).Says("again, then");

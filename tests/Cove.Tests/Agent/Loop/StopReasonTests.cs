@@ -1,5 +1,4 @@
 using Cove.Agent.Loop;
-using Cove.Agent.Tools;
 using Cove.Tests.Support;
 using Microsoft.Extensions.AI;
 using Xunit;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Cove.Agent.Loop;
+using Cove.Agent.Permissions;
 using Cove.Agent.Tools;
 using Cove.Tests.Support;
 using Microsoft.Extensions.AI;
@@ -101,7 +102,7 @@ public sealed class ToolCallTests
 
         await new AgentLoop(model, [FakeTool.Says("look", Poison), danger], new AgentOptions
         {
-            Rules = call => call.Name == "danger" ? new Permission(Verdict.Deny, "The rule 'danger' denies it.") : Permission.Allow,
+            Rules = new ToolRules(deny: ["danger"], mode: PermissionMode.BypassPermissions),
         }).RunAsync("?");
 
         Assert.Equal(0, danger.Calls);
@@ -149,7 +150,7 @@ public sealed class ToolCallTests
 
         await new AgentLoop(model, [tool], new AgentOptions
         {
-            Rules = _ => new Permission(Verdict.Ask),
+            Rules = new ToolRules(ask: ["look"], mode: PermissionMode.BypassPermissions),
             Approve = (call, _) =>
             {
                 asked.Add(call.Name);
@@ -157,7 +158,8 @@ public sealed class ToolCallTests
             },
         }).RunAsync("?");
 
-        Assert.Equal((done, ["look"]), (tool.Calls, asked));
+        Assert.Equal(done, tool.Calls);
+        Assert.Equal(["look"], asked);
         Assert.Contains(given ? "seen" : "Not today.", (string)Assert.Single(model.Asked[1].Results).Result!, StringComparison.Ordinal);
     }
 
@@ -175,14 +177,15 @@ public sealed class ToolCallTests
     }
 
     [Fact]
-    public async Task A_rule_that_fails_allows_nothing()
+    public async Task One_who_can_not_be_asked_allows_nothing()
     {
         var tool = FakeTool.Says("look", "");
         using var model = new FakeModel().Calls(Tool("1", "look")).Says("ok");
 
-        await new AgentLoop(model, [tool], new AgentOptions { Rules = _ => throw new InvalidOperationException() }).RunAsync("?");
+        await new AgentLoop(model, [tool], new AgentOptions { AskAlways = true, Approve = (_, _) => throw new InvalidOperationException() }).RunAsync("?");
 
         Assert.Equal(0, tool.Calls);
+        Assert.Equal("policy", Category(Assert.Single(model.Asked[1].Results)));
     }
 
     [Fact]

@@ -6,7 +6,7 @@ using Microsoft.Extensions.AI;
 namespace Cove.Agent.Loop;
 
 /// <summary>A call's result as it goes to the model.</summary>
-internal static class ToolAnswer
+internal static class CallResult
 {
     /// <summary>The result in the form every client understands; an error is marked as one.</summary>
     public static FunctionResultContent Of(string callId, ToolResult result, int maximum)
@@ -14,7 +14,7 @@ internal static class ToolAnswer
         var contents = Bounded(result.Content, maximum);
         return new FunctionResultContent(callId, contents is [] ? "" : contents is [TextContent only] ? only.Text : contents)
         {
-            Exception = result.Error is { } error ? new ToolFailure(error) : null,
+            Exception = result.Error is { } error ? new CallFailure(error) : null,
         };
     }
 
@@ -55,7 +55,7 @@ internal static class ToolAnswer
 }
 
 /// <summary>Marks a result as an error for clients that look for an exception; nobody throws it.</summary>
-internal sealed class ToolFailure(ToolError error) : Exception(error.Context)
+internal sealed class CallFailure(ToolError error) : Exception(error.Context)
 {
     public ToolError Error { get; } = error;
 }
