@@ -1,6 +1,7 @@
 using Cove.Cli.Warm;
 using Cove.Engine;
 using Cove.Server.Access;
+using Cove.Server.Bounds;
 using Cove.Server.Health;
 using Cove.Server.Hosting;
 using Cove.Server.Settings;
@@ -43,6 +44,8 @@ internal static class ServerComposition
         Quotas = options.Quotas,
         FailuresPerMinute = options.FailuresPerMinute,
         AuditReads = options.AuditReads,
+        MaxHeldBytes = options.HeldBytes ?? HeldMemory.Default(),
+        ReadTime = options.ReadTime,
         MaxOpenRequests = Math.Max(1, options.MaxConnections / 2),
     };
 

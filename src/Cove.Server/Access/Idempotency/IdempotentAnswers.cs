@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Cove.Server.Bounds;
 using Cove.Server.Hosting;
 using Cove.Server.State;
 using Microsoft.AspNetCore.Http;
@@ -23,7 +24,8 @@ internal sealed class IdempotentAnswers(StateStore state, ILogger log)
     private async Task OnceAsync(HttpContext context, string project, string key, RequestDelegate next)
     {
         var request = context.Request;
-        using var body = await ReadAsync(request, context.RequestAborted);
+        await using var counted = BoundedBody.Of(context);
+        using var body = await ReadAsync(counted, context.RequestAborted);
         var name = new RequestName(project, $"{request.Method} {request.Path}", key);
         var hash = Hash(request, body);
         var now = state.Time.GetUtcNow();
@@ -68,7 +70,7 @@ internal sealed class IdempotentAnswers(StateStore state, ILogger log)
 
         if (!held.Passed)
         {
-            await held.ReleaseAsync(context.RequestAborted);
+            await HeldAnswer.WriteAsync(context, held.Held, context.RequestAborted);
         }
     }
 
@@ -128,16 +130,16 @@ internal sealed class IdempotentAnswers(StateStore state, ILogger log)
         response.ContentType = answer.ContentType;
         response.Headers.Location = answer.Location;
         response.Headers[IdempotencyKey.ReplayedHeader] = "true";
-        await response.Body.WriteAsync(Encoding.UTF8.GetBytes(answer.Body ?? ""), context.RequestAborted);
+        await HeldAnswer.WriteAsync(context, Encoding.UTF8.GetBytes(answer.Body ?? ""), context.RequestAborted);
     }
 
     private static bool IsFinal(int status) => status is (>= 200 and < 300) or (>= 400 and < 500 and not StatusCodes.Status429TooManyRequests and not StatusCodes.Status408RequestTimeout);
 
-    private static async Task<MemoryStream> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    private static async Task<MemoryStream> ReadAsync(BoundedBody counted, CancellationToken cancellationToken)
     {
         var body = new MemoryStream();
         var buffer = new byte[16 * 1024];
-        while (await request.Body.ReadAsync(buffer, cancellationToken) is > 0 and var read)
+        while (await counted.ReadAsync(buffer, cancellationToken) is > 0 and var read)
         {
             if (body.Length + read > MaximumBodyBytes)
             {

@@ -74,6 +74,7 @@ internal sealed class Ledger : IAsyncDisposable
     /// <summary>Notes how a run ended. Its row is queued before anything that adds to it.</summary>
     public async ValueTask NoteRunAsync(Owned owned, RunId run, Owned.Pending pending, RunResult? result)
     {
+        pending.Input?.Dispose();
         await _state.Writer.AddAsync(RunTable.Put(Row(owned, run, pending, result)));
         owned.NoteRunEnd();
     }

@@ -1,4 +1,5 @@
 using Cove.Server.Access.Quotas;
+using Cove.Server.Bounds;
 
 namespace Cove.Server.Access.Tenancy;
 
@@ -115,6 +116,6 @@ internal sealed class Owned(SandboxInfo info, string project, ProjectQuota quota
         }
     }
 
-    /// <summary>What is known of a run that is in progress.</summary>
-    internal sealed record Pending(string? Key, string Kind, DateTimeOffset StartedAt);
+    /// <summary>What is known of a run that is in progress; its input is in memory until it ends.</summary>
+    internal sealed record Pending(string? Key, string Kind, DateTimeOffset StartedAt, HeldBytes? Input = null);
 }
