@@ -41,7 +41,7 @@ internal sealed class AccessControl : IAsyncDisposable
         await CheckAsync(state, options);
         await state.BeginServingAsync();
         await state.Projects.AddAsync(KeyRequest.DefaultProject, state.Time.GetUtcNow());
-        var ledger = new Ledger(engine, state, options.CpuTime, log);
+        var ledger = new Ledger(engine, state, options.CpuTime, log, options.Ends);
         var keys = new KeyRing(state);
         var open = new OpenRequests(keys, options.MaxOpenRequests, state.Time, log);
         var gate = new AccessGate(

@@ -60,19 +60,20 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLim
             return _anonymous;
         }
 
-        // An address that failed too often is heard again at once with a key that was valid before: others may share the address.
+        // An address that failed too often is still heard with a valid key: others may share it. Only what could be one is looked at there.
         var remote = context.Connection.RemoteIpAddress;
-        if (failures.Wait(remote) is { } seconds && !keys.Remembers(text))
+        var wait = failures.Wait(remote);
+        var (holder, reason) = text is null ? (null, "missing") : wait is not null && !await keys.MayHoldAsync(text) ? (null, "unknown") : await keys.FindAsync(text);
+        if (holder is not null)
+        {
+            return holder;
+        }
+
+        if (wait is { } seconds)
         {
             context.Response.Headers.RetryAfter = seconds.ToString();
             await Problems.WriteAsync(context, AccessErrors.TooManyFailures, StatusCodes.Status429TooManyRequests);
             return null;
-        }
-
-        var (holder, reason) = text is null ? (null, "missing") : await keys.FindAsync(text);
-        if (holder is not null)
-        {
-            return holder;
         }
 
         failures.Note(remote);

@@ -1,4 +1,5 @@
 using Cove.Server.Access.Quotas;
+using Cove.Server.Access.Tenancy;
 
 namespace Cove.Server.Access;
 
@@ -37,6 +38,9 @@ internal sealed record AccessOptions
 
     /// <summary>The processor time a living sandbox has used, measured outside of it; null where the host can't say. Default: it can't.</summary>
     public Func<SandboxId, TimeSpan?> CpuTime { get; init; } = static _ => null;
+
+    /// <summary>Where the engine tells of ends. Default: it tells of none, and they are looked for each second.</summary>
+    public ToldEnds? Ends { get; init; }
 
     /// <summary>Throws the error that names what is wrong.</summary>
     public void Validate()

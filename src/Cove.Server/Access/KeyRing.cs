@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Frozen;
 using Cove.Server.Hosting;
 using Cove.Server.State;
 
@@ -21,9 +22,23 @@ internal sealed class KeyRing(StateStore state)
     private static readonly string Nobody = new('0', 64);
 
     private readonly ConcurrentDictionary<string, Known> _known = new();
+    private readonly SemaphoreSlim _reading = new(1);
+    private volatile Ids _ids = new(FrozenSet<string>.Empty, DateTimeOffset.MinValue);
 
-    /// <summary>Whether this key was found valid before. Says nothing of whether it still is.</summary>
-    public bool Remembers(string? text) => ApiKey.TryParse(text, out var key) && _known.TryGetValue(key.Id, out var known) && key.Matches(known.Stored.Hash);
+    /// <summary>
+    /// Whether there may be such a key, from what was read of them at most a second ago: who sends many that do not exist has the database asked once
+    /// a second, however many they are. (The ids are no secret; what counts is compared afterwards.)
+    /// </summary>
+    public async ValueTask<bool> MayHoldAsync(string? text)
+    {
+        if (!ApiKey.TryParse(text, out var key))
+        {
+            return false;
+        }
+
+        var ids = _ids;
+        return ids.All.Contains(key.Id) || (IsOld(ids) && (await ReadIdsAsync()).All.Contains(key.Id));
+    }
 
     /// <summary>The key's holder; null and the reason (for the audit log alone) when it lets nobody in.</summary>
     public async ValueTask<(Holder? Holder, string? Reason)> FindAsync(string? text)
@@ -63,6 +78,28 @@ internal sealed class KeyRing(StateStore state)
             : null;
     }
 
+    private bool IsOld(Ids ids) => state.Time.GetUtcNow() is var now && (now - ids.ReadAt >= Belief || now < ids.ReadAt);
+
+    /// <summary>One reads for all who ask meanwhile.</summary>
+    private async Task<Ids> ReadIdsAsync()
+    {
+        await _reading.WaitAsync();
+        try
+        {
+            if (IsOld(_ids))
+            {
+                var now = state.Time.GetUtcNow();
+                _ids = new Ids((await state.Keys.IdsAsync()).ToFrozenSet(StringComparer.Ordinal), now);
+            }
+
+            return _ids;
+        }
+        finally
+        {
+            _reading.Release();
+        }
+    }
+
     private async ValueTask<Known?> KnownAsync(string id, DateTimeOffset now)
     {
         if (_known.TryGetValue(id, out var known) && now - known.ReadAt < Belief && now >= known.ReadAt)
@@ -86,6 +123,8 @@ internal sealed class KeyRing(StateStore state)
         _known[id] = fresh;
         return fresh;
     }
+
+    private sealed record Ids(FrozenSet<string> All, DateTimeOffset ReadAt);
 
     private sealed class Known(StoredKey stored, DateTimeOffset readAt, long usedAt)
     {

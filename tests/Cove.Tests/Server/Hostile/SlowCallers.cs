@@ -152,7 +152,7 @@ public sealed class SlowCallers
         await using var server = await AccessServer.StartAsync(new FakeCove { Run = _ => ends.Task }, change: o => o with { MaxHeldBytes = 16 << 20 });
         var key = await server.KeyAsync();
         var sandbox = await server.SandboxAsync(key);
-        var body = $$"""{"shell_line":"sleep 1000","stdin":"{{Convert.ToBase64String(new byte[1 << 20])}}"}""";
+        var body = $$"""{"shell_line":"sleep 1000","stdin_base64":"{{Convert.ToBase64String(new byte[1 << 20])}}"}""";
         var statuses = new List<HttpStatusCode>();
         for (var i = 0; i < 10; i++)
         {
