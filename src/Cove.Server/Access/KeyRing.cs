@@ -21,9 +21,12 @@ internal sealed class KeyRing(StateStore state)
     /// <summary>Compared with when there is no such key, so that this takes as long.</summary>
     private static readonly string Nobody = new('0', 64);
 
+    private static readonly Ids _none = new(FrozenSet<string>.Empty, DateTimeOffset.MinValue);
+
     private readonly ConcurrentDictionary<string, Known> _known = new();
-    private readonly SemaphoreSlim _reading = new(1);
-    private volatile Ids _ids = new(FrozenSet<string>.Empty, DateTimeOffset.MinValue);
+    private readonly Lock _lock = new();
+    private Task<Ids> _reading = Task.FromResult(_none);
+    private volatile Ids _ids = _none;
 
     /// <summary>
     /// Whether there may be such a key, from what was read of them at most a second ago: who sends many that do not exist has the database asked once
@@ -81,22 +84,17 @@ internal sealed class KeyRing(StateStore state)
     private bool IsOld(Ids ids) => state.Time.GetUtcNow() is var now && (now - ids.ReadAt >= Belief || now < ids.ReadAt);
 
     /// <summary>One reads for all who ask meanwhile.</summary>
-    private async Task<Ids> ReadIdsAsync()
+    private Task<Ids> ReadIdsAsync()
     {
-        await _reading.WaitAsync();
-        try
+        lock (_lock)
         {
-            if (IsOld(_ids))
-            {
-                var now = state.Time.GetUtcNow();
-                _ids = new Ids((await state.Keys.IdsAsync()).ToFrozenSet(StringComparer.Ordinal), now);
-            }
-
-            return _ids;
+            return _reading.IsCompleted && IsOld(_ids) ? _reading = ReadAsync() : _reading;
         }
-        finally
+
+        async Task<Ids> ReadAsync()
         {
-            _reading.Release();
+            var now = state.Time.GetUtcNow();
+            return _ids = new Ids((await state.Keys.IdsAsync()).ToFrozenSet(StringComparer.Ordinal), now);
         }
     }
 

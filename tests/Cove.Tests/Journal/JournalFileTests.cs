@@ -182,7 +182,7 @@ public sealed class JournalFileTests : IDisposable
 
         Assert.Null(journals.Stored(old.Sandbox)); // an ended one goes first
         Assert.InRange(journals.Disk!.Bytes, 1, 4 << 20);
-        Assert.Equal("events_expired", (await Assert.ThrowsAsync<CoveException>(async () => await journals.Stored(live[0].Sandbox)!.ReadRunAsync(Run, 0, CancellationToken.None).ToListAsync())).Error.Code);
+        Assert.Equal("events_expired", (await Assert.ThrowsAsync<CoveException>(async () => await live[0].Find(Run)!.ReadAsync(0).ToListAsync())).Error.Code);
         var after = await WriteAsync(live[0], 10, log: new RunLog(new RunId("r2"), live[0]));
         Assert.Equal(12, after.Count); // it goes on
     }
