@@ -96,7 +96,7 @@ internal sealed class Ledger : IAsyncDisposable
 
     /// <summary>Charges what the host can't account for by its wall time: a run then costs as if it had been busy all along.</summary>
     public ValueTask ChargeWallTimeAsync(Owned owned, TimeSpan duration) =>
-        _cpuTime(owned.Id) is null ? owned.Quota.ChargeAsync(duration) : ValueTask.CompletedTask;
+        !(owned.IsMetered ??= _cpuTime(owned.Id) is not null) ? owned.Quota.ChargeAsync(duration) : ValueTask.CompletedTask;
 
     /// <summary>Charges what a sandbox used since it was last looked at.</summary>
     public async ValueTask MeterAsync(Owned owned)
@@ -173,7 +173,8 @@ internal sealed class Ledger : IAsyncDisposable
                         await HearAsync(told, ended);
                     }
 
-                    await ForgetAsync(ended);
+                    _ = ForgetLaterAsync([.. ended]);
+                    ended.Clear();
                 }
                 catch (Exception failure) when (failure is not OperationCanceledException)
                 {
@@ -220,6 +221,16 @@ internal sealed class Ledger : IAsyncDisposable
             await _state.Writer.FlushAsync();
             ended.ForEach(owned => _living.TryRemove(owned.Id, out _));
             ended.Clear();
+        }
+    }
+
+    /// <summary>The same in the database's own time: meanwhile the engine still answers for them.</summary>
+    private async Task ForgetLaterAsync(Owned[] ended)
+    {
+        if (ended.Length > 0)
+        {
+            await _state.Writer.WrittenAsync();
+            Array.ForEach(ended, owned => _living.TryRemove(owned.Id, out _));
         }
     }
 

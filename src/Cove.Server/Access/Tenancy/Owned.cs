@@ -24,6 +24,9 @@ internal sealed class Owned(SandboxInfo info, string project, ProjectQuota quota
 
     public ProjectQuota Quota => quota;
 
+    /// <summary>Whether the host counts its processor time; null until somebody asked.</summary>
+    public bool? IsMetered { get; set; }
+
     /// <summary>A run began. While it is the only one, what is used is its own.</summary>
     public void NoteRun(RunId run)
     {
