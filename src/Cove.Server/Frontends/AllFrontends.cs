@@ -1,5 +1,6 @@
 using Cove.Server.Description;
 using Cove.Server.Frontends.Execute;
+using Cove.Server.Frontends.Mcp;
 using Cove.Server.Frontends.Native;
 using Cove.Server.Hosting;
 using Cove.Server.Tools;
@@ -14,6 +15,7 @@ internal static class AllFrontends
     {
         routes.MapNative();
         routes.MapExecute();
+        routes.MapMcp();
         routes.MapTools();
         routes.MapDescription();
     }
