@@ -40,11 +40,16 @@ internal static class ControlFrames
         return buffer.WrittenMemory;
     }
 
+    private static ReadOnlySpan<byte> Stray => ",\"stray\":true"u8;
+
     /// <summary>
     /// An <c>execute</c> frame; null when it would be larger than a frame may be. Written by hand: Utf8JsonWriter escapes
     /// every character outside the basic plane to twelve bytes, which would refuse code that fits.
     /// </summary>
-    public static ReadOnlyMemory<byte>? Execute(string nonce, string code)
+    /// <param name="nonce">32 hex digits.</param>
+    /// <param name="code">The code.</param>
+    /// <param name="stray">Whether an interrupt of the run before may still be unnoticed by the kernel.</param>
+    public static ReadOnlyMemory<byte>? Execute(string nonce, string code, bool stray = false)
     {
         var utf8 = ArrayPool<byte>.Shared.Rent(Utf8.GetMaxByteCount(code.Length));
         try
@@ -55,8 +60,11 @@ internal static class ControlFrames
             Encoding.ASCII.GetBytes(nonce, buffer);
             buffer.Write("\",\"code\":\""u8);
             WriteEscaped(buffer, utf8.AsSpan(0, length));
-            buffer.Write("\"}"u8);
-            return buffer.WrittenCount <= Frames.MaxBodyBytes ? buffer.WrittenMemory : (ReadOnlyMemory<byte>?)null;
+            buffer.Write("\""u8);
+            buffer.Write(stray ? Stray : []);
+            buffer.Write("}"u8);
+            var limit = Frames.MaxBodyBytes - (stray ? 0 : Stray.Length); // whether code fits must not depend on what ran before it
+            return buffer.WrittenCount <= limit ? buffer.WrittenMemory : (ReadOnlyMemory<byte>?)null;
         }
         finally
         {

@@ -103,15 +103,16 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
                 return refused!;
             }
 
+            if (attempt > 1 || kernel.MayHaveStray)
+            {
+                frame = ControlFrames.Execute(Nonce(out nonce), code, kernel.MayHaveStray)!.Value; // a fresh nonce: what holds the old link may have read the old one
+            }
+
             _ending = await WatchAsync(kernel, process, nonce, frame);
+            kernel.MayHaveStray = _ending.Interrupted;
             if (_ending.Killed || _ending.Exit is not null || _ending.Cell is not null)
             {
                 kernel.Discard();
-            }
-
-            if (_ending.NeverBegan)
-            {
-                frame = ControlFrames.Execute(Nonce(out nonce), code)!.Value; // what holds the old link may have read the old nonce
             }
         }
 
