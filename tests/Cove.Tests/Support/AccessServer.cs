@@ -21,7 +21,7 @@ internal sealed class AccessServer : IAsyncDisposable
     {
         (_own, _access, _server, State) = (own, access, server, state);
         Endpoints = [.. routes.DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()];
-        Http = new HttpClient { BaseAddress = new Uri(server.Addresses[0]), Timeout = TimeSpan.FromSeconds(30) };
+        Http = new HttpClient { BaseAddress = new Uri(server.Addresses[0]), Timeout = TimeSpan.FromMinutes(5) };
     }
 
     public StateStore State { get; }
@@ -87,7 +87,7 @@ internal sealed class AccessServer : IAsyncDisposable
 
     public async Task<SandboxId> SandboxAsync(string key)
     {
-        using var response = await SendAsync("POST", "/v1/sandboxes", key, """{"template":"base"}""");
+        using var response = await SendAsync("POST", "/v1/sandboxes", key, """{"template":"base","create_timeout_ms":300000}""");
         response.EnsureSuccessStatusCode();
         return (await response.Content.ReadFromJsonAsync(Wire.CoveJson.Default.SandboxInfo))!.Id;
     }

@@ -40,6 +40,8 @@ internal sealed class FakeKernel : CellProcess
 
     public GuestRun? Current { get; private set; }
 
+    public JsonElement LastFrame { get; private set; }
+
     public void Exit(int? code, int? signal) => Exit(new ProcessExit(code, signal));
 
     public void Exit(ProcessExit exit)
@@ -72,6 +74,7 @@ internal sealed class FakeKernel : CellProcess
 
     private void Hear(JsonElement frame, FakeChannels? channels)
     {
+        LastFrame = frame;
         switch (frame.GetProperty("t").GetString())
         {
             case "configure":
