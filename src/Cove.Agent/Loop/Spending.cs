@@ -64,7 +64,7 @@ internal sealed class Spending(AgentOptions options)
 
         if (_failedRounds > options.MaxCodeRetries)
         {
-            return (AgentBudget.CodeRetries, $"code failed {_failedRounds} times; {options.MaxCodeRetries} retries were allowed");
+            return (AgentBudget.CodeRetries, $"code failed {_failedRounds} times, and retries are bounded at {options.MaxCodeRetries}");
         }
 
         if (tokens.Total >= options.MaxTotalTokens)
