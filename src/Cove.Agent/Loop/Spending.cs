@@ -13,6 +13,9 @@ internal sealed class Spending(AgentOptions options)
         ToolErrorCategory.Timeout, ToolErrorCategory.OutputLimit, ToolErrorCategory.Memory, ToolErrorCategory.Permission,
     ];
 
+    /// <summary>Calls that were answered without anything being run.</summary>
+    private static readonly HashSet<ToolErrorCategory> _neverRan = [ToolErrorCategory.Policy, ToolErrorCategory.Input, ToolErrorCategory.NotFound];
+
     private readonly RepeatedFailures _repeated = new();
     private int _failedRounds;
     private bool _lastFailed;
@@ -29,7 +32,7 @@ internal sealed class Spending(AgentOptions options)
     public IReadOnlyList<string?> Take(IReadOnlyList<(ToolCall Call, ToolResult Result)> results)
     {
         ToolCalls += results.Count;
-        var code = results.Where(r => options.CodeTools.Contains(r.Call.Name)).ToList();
+        var code = results.Where(r => options.CodeTools.Contains(r.Call.Name) && (r.Result.Error is not { } error || !_neverRan.Contains(error.ErrorCategory))).ToList();
         if (code.Count > 0)
         {
             CodeAttempts += code.Count;
@@ -61,7 +64,7 @@ internal sealed class Spending(AgentOptions options)
 
         if (_failedRounds > options.MaxCodeRetries)
         {
-            return (AgentBudget.CodeRetries, $"code failed {_failedRounds} times; {options.MaxCodeRetries} retries were allowed");
+            return (AgentBudget.CodeRetries, $"code failed {_failedRounds} times, and retries are bounded at {options.MaxCodeRetries}");
         }
 
         if (tokens.Total >= options.MaxTotalTokens)

@@ -31,7 +31,7 @@ internal sealed class ToolCalls(IReadOnlyList<AITool> tools, AgentOptions option
         }
 
         return await Task.WhenAll(judged.Select(one => one.Refusal is { } refusal
-            ? Task.FromResult(Ended(null, one.Call, refusal, TimeSpan.Zero))
+            ? Task.FromResult(Ended(null, one.Call, refusal, TimeSpan.Zero, ran: false))
             : Task.Run(() => DoAsync(one.Call, places, deadline, either.Token), CancellationToken.None)));
     }
 
@@ -151,7 +151,7 @@ internal sealed class ToolCalls(IReadOnlyList<AITool> tools, AgentOptions option
             }
         }
 
-        return Ended(activity, call, result, options.Time.GetElapsedTime(began));
+        return Ended(activity, call, result, options.Time.GetElapsedTime(began), ran: true);
     }
 
     private static async Task<ToolResult> InvokeAsync(AIFunction function, ToolCall call, CancellationToken cancellationToken)
@@ -191,10 +191,10 @@ internal sealed class ToolCalls(IReadOnlyList<AITool> tools, AgentOptions option
         }
     }
 
-    private (ToolCall Call, ToolResult Result) Ended(Activity? activity, ToolCall call, ToolResult result, TimeSpan duration)
+    private (ToolCall Call, ToolResult Result) Ended(Activity? activity, ToolCall call, ToolResult result, TimeSpan duration, bool ran)
     {
         // A name that no tool has is the model's invention, and no label.
-        AgentMeter.ToolEnded(activity, _functions.ContainsKey(call.Name) ? call.Name : null, options.CodeTools.Contains(call.Name), result.Error);
+        AgentMeter.ToolEnded(activity, _functions.ContainsKey(call.Name) ? call.Name : null, ran && options.CodeTools.Contains(call.Name), result.Error);
         tell(new ToolEnded(call, result, duration));
         return (call, result);
     }

@@ -88,6 +88,7 @@ internal sealed class AnthropicChatClient(AnthropicClient client, HttpClient htt
     {
         AnthropicSseException broken => OfEvent(broken),
         AnthropicInvalidDataException invalid => ModelFailures.Make(ModelFailureKind.Malformed, "The model's answer can't be read: " + invalid.GetType().Name + ".", cause: invalid),
+        AnthropicIOException broken => ModelFailures.Make(ModelFailureKind.Dropped, $"The connection to the model broke: {broken.Message}", cause: broken),
         _ => ModelFailures.Of(failure),
     };
 

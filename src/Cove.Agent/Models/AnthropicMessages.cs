@@ -137,7 +137,15 @@ internal static class AnthropicBlocks
         json.WriteStartArray("content");
         foreach (var content in CallResult.From(result.Result).Content)
         {
-            Write(json, content);
+            // A failed result is taken with text alone.
+            if (result.Exception is not null && content is DataContent left)
+            {
+                WriteText(json, $"[{left.MediaType}, {left.Data.Length} bytes: not shown, because the call failed]");
+            }
+            else
+            {
+                Write(json, content);
+            }
         }
 
         json.WriteEndArray();

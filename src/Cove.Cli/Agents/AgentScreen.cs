@@ -42,7 +42,7 @@ internal sealed class AgentScreen(Screen screen, bool live, bool whole = false)
                 Ended(ended);
                 break;
             case ModelRetrying retrying:
-                Own(FormattableString.Invariant($"{retrying.Failure.Message} Asking again in {retrying.Delay.TotalSeconds:0.#} s ({retrying.Retry})."));
+                Own(FormattableString.Invariant($"{retrying.Failure.Message.TrimEnd('.')}. Asking again in {retrying.Delay.TotalSeconds:0.#} s ({retrying.Retry})."));
                 break;
             case BudgetExhausted spent:
                 Own($"{spent.Reason} The tools are withheld; the model answers with what it has.");

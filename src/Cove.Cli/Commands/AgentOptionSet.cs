@@ -72,8 +72,19 @@ internal sealed class AgentOptionSet
         }
         catch (ArgumentException wrong)
         {
-            throw Errors.Usage("invalid_option", wrong.Message, "cove agent --help shows the options.");
+            throw Errors.Usage("invalid_option", InFlags(wrong.Message), "cove agent --help shows the options.");
         }
+    }
+
+    /// <summary>The library speaks of its properties, the command of its flags.</summary>
+    private static string InFlags(string message)
+    {
+        foreach (var (name, flag) in new[] { ("MaxIterations", "--max-iterations"), ("MaxCodeRetries", "--max-retries"), ("MaxTotalTokens", "--max-tokens-total"), ("Timeout", "--timeout") })
+        {
+            message = message.StartsWith(name + " ", StringComparison.Ordinal) ? flag + message[name.Length..] : message;
+        }
+
+        return message.Split(" (Parameter", 2)[0];
     }
 
     private AgentOptions Checked(ParseResult parsed, AgentOptions defaults)

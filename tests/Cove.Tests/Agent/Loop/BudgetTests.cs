@@ -98,6 +98,7 @@ public sealed class BudgetTests
         var result = await new AgentLoop(model, [FakeTool.Fails(name, category)], new AgentOptions { MaxCodeRetries = 0 }).RunAsync("?");
 
         Assert.Equal((AgentOutcome.Answered, (AgentBudget?)null), (result.Outcome, result.Budget));
+        Assert.Equal(name == "run_python" && category is ToolErrorCategory.Unavailable ? 1 : 0, result.CodeAttempts);
     }
 
     [Fact]

@@ -37,17 +37,25 @@ public sealed class ToolCallTests
     public async Task No_more_run_at_once_than_allowed()
     {
         var (now, most) = (0, 0);
+        var counting = new Lock();
         var gate = new TaskCompletionSource();
         var tool = new FakeTool("look", async (_, _) =>
         {
-            most = Math.Max(most, Interlocked.Increment(ref now));
-            if (now == 2)
+            lock (counting)
             {
-                gate.TrySetResult();
+                most = Math.Max(most, ++now);
+                if (now == 2)
+                {
+                    gate.TrySetResult();
+                }
             }
 
             await Eventually.Within(gate.Task);
-            Interlocked.Decrement(ref now);
+            lock (counting)
+            {
+                now--;
+            }
+
             return ToolResult.Of("");
         });
         using var model = new FakeModel().Calls([.. Enumerable.Range(0, 6).Select(i => Tool("t" + i, "look"))]).Says("ok");

@@ -24,7 +24,7 @@ public sealed class AnthropicModelTests
             [
                 new(ChatRole.User, "What is 6*7?"),
                 new(ChatRole.Assistant, [new TextContent("I compute."), FakeModel.Tool("toolu_1", "run_python", ("code", "6*7")), FakeModel.Tool("toolu_2", "draw")]),
-                new(ChatRole.Tool, [new FunctionResultContent("toolu_1", "42"), new FunctionResultContent("toolu_2", new List<AIContent> { new TextContent("no"), new DataContent(new byte[] { 1, 2, 3 }, "image/png") }) { Exception = new InvalidOperationException() }]),
+                new(ChatRole.Tool, [new FunctionResultContent("toolu_1", new List<AIContent> { new TextContent("42"), new DataContent(new byte[] { 1, 2, 3 }, "image/png") }), new FunctionResultContent("toolu_2", new List<AIContent> { new TextContent("no"), new DataContent(new byte[] { 1, 2, 3 }, "image/png") }) { Exception = new InvalidOperationException() }]),
                 new(ChatRole.User, "Answer now."),
             ],
             new ChatOptions { Instructions = "Be exact.", MaxOutputTokens = 512, ToolMode = ChatToolMode.None, Tools = [FakeTool.Says("run_python", "")], StopSequences = ["STOP"] });
@@ -41,8 +41,8 @@ public sealed class AnthropicModelTests
                {"role":"user","content":[{"type":"text","text":"What is 6*7?"}]},
                {"role":"assistant","content":[{"type":"text","text":"I compute."},{"type":"tool_use","id":"toolu_1","name":"run_python","input":{"code":"6*7"}},{"type":"tool_use","id":"toolu_2","name":"draw","input":{}}]},
                {"role":"user","content":[
-                 {"type":"tool_result","tool_use_id":"toolu_1","content":[{"type":"text","text":"42"}]},
-                 {"type":"tool_result","tool_use_id":"toolu_2","content":[{"type":"text","text":"no"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AQID"}}],"is_error":true},
+                 {"type":"tool_result","tool_use_id":"toolu_1","content":[{"type":"text","text":"42"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AQID"}}]},
+                 {"type":"tool_result","tool_use_id":"toolu_2","content":[{"type":"text","text":"no"},{"type":"text","text":"[image/png, 3 bytes: not shown, because the call failed]"}],"is_error":true},
                  {"type":"text","text":"Answer now."}]}]}
             """,
             body);
