@@ -32,7 +32,7 @@ internal sealed class AccessServer : IAsyncDisposable
 
     public HttpClient Http { get; }
 
-    public static async Task<AccessServer> StartAsync(ICove cove, StateOptions? state = null, QuotaOptions? quotas = null, Func<AccessOptions, AccessOptions>? change = null, Func<ServerOptions, ServerOptions>? options = null)
+    public static async Task<AccessServer> StartAsync(ICove cove, StateOptions? state = null, QuotaOptions? quotas = null, Func<AccessOptions, AccessOptions>? change = null, Func<ServerOptions, ServerOptions>? options = null, TimeProvider? time = null)
     {
         var own = state is null ? new TemporaryDirectory() : null;
         var store = await StateStore.OpenAsync(state ?? new StateOptions { DataDirectory = Path.Combine(own!.Path, "data") }, NullLogger.Instance);
@@ -45,6 +45,7 @@ internal sealed class AccessServer : IAsyncDisposable
             Isolation = FakeCove.Tier,
             Version = "1",
             Loggers = NullLoggerFactory.Instance,
+            Time = time ?? TimeProvider.System,
             UseAccess = app =>
             {
                 routes = (IEndpointRouteBuilder)app;
