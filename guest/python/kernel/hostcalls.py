@@ -23,7 +23,13 @@ _READ = 65_536
 
 _length = struct.Struct(">I")
 # Python refuses to read a whole number of very many digits at all.
-_scan = json.scanner.make_scanner(json.decoder.JSONDecoder(parse_int=lambda digits: int(digits) if len(digits) < 4_000 else float(digits)))
+
+
+def _whole(digits):
+    return int(digits) if len(digits) < 4_000 else float(digits)
+
+
+_scan = json.scanner.make_scanner(json.decoder.JSONDecoder(parse_int=_whole))
 _read, _close, _getpid, _poll = os.read, os.close, os.getpid, select.poll
 _running = asyncio.get_running_loop
 

@@ -165,7 +165,7 @@ class Looks(ToolTest):
 
 class Ends(ToolTest):
     def test_an_interrupt_ends_a_waiting_call_and_the_next_run_calls_again(self):
-        run = self.call("kept = 5\nawait tools.echo()", answer=lambda run, frame: None, interrupt=0.15)
+        run = self.call("kept = 5\nprint('in', flush=True)\nawait tools.echo()", answer=lambda run, frame: None, interrupt="in")
         self.assertEqual("interrupted", run.status)
         self.assertEqual("{'x': 5}", self.ok("await tools.echo(x=kept)").text)
 
