@@ -27,7 +27,7 @@ public sealed class RunPythonTests
         var result = await new RunPythonTool(cove, sandbox).CallAsync(new { code = "x", timeout = 5 }, heard.Add);
         Assert.Null(result.Error);
         Assert.Equal("""{"stdout":"42\n","stderr":"careful\n","exit_code":0,"execution_time":0.002,"result":"7"}""", Assert.Single(result.Content.OfType<TextContent>()).Text);
-        Assert.Equal([new(OutputStream.Stdout, "42\n"), new(OutputStream.Stderr, "careful\n")], heard);
+        Assert.Equal<ToolOutput>([new(OutputStream.Stdout, "42\n"), new(OutputStream.Stderr, "careful\n")], heard);
         Assert.Equal((TimeSpan.FromSeconds(5), "x"), (cove.LastRun!.Timeout!.Value, cove.LastRun.Code));
     }
 
@@ -89,7 +89,7 @@ public sealed class RunPythonTests
         { RunOutcome.OutputLimit, "output_limit_exceeded", ErrorCategory.Limit, 137, "", 137, ToolErrorCategory.OutputLimit, true },
         { RunOutcome.InfrastructureFailure, "backend_failed", ErrorCategory.Infrastructure, null, "", 1, ToolErrorCategory.Unavailable, false },
         { RunOutcome.Refused, "kernel_busy", ErrorCategory.Conflict, null, "", 1, ToolErrorCategory.Unavailable, true },
-        { RunOutcome.Refused, "language_unavailable", ErrorCategory.Request, null, "", 127, ToolErrorCategory.Input, true },
+        { RunOutcome.Refused, "language_unavailable", ErrorCategory.Request, null, "", 127, ToolErrorCategory.Unavailable, false },
         { RunOutcome.GuestError, "syntax_error", ErrorCategory.Code, 1, "IndentationError", 1, ToolErrorCategory.Syntax, true },
         { RunOutcome.GuestError, "python_exception", ErrorCategory.Code, 1, "NameError", 1, ToolErrorCategory.Name, true },
         { RunOutcome.GuestError, "python_exception", ErrorCategory.Code, 1, "AttributeError", 1, ToolErrorCategory.Name, true },
@@ -206,7 +206,7 @@ public sealed class RunPythonTests
         var only = Assert.Single(result.Content.OfType<TextContent>()).Text;
         Assert.Equal(Poison, JsonDocument.Parse(only).RootElement.GetProperty("stdout").GetString());
         Assert.Equal(["stdout", "stderr", "exit_code", "execution_time"], JsonDocument.Parse(only).RootElement.EnumerateObject().Select(p => p.Name));
-        Assert.DoesNotContain(only, char.IsControl);
+        Assert.DoesNotContain(only, c => char.IsControl(c));
     }
 
     [Fact]
