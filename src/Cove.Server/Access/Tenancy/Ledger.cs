@@ -9,7 +9,7 @@ namespace Cove.Server.Access.Tenancy;
 /// Who owns which living sandbox. What the engine tells of ends is written down at once; every second it looks what sandboxes used of the processor,
 /// and for an end that came before this ledger knew of what ended. So state and quotas follow whatever ends a sandbox.
 /// </summary>
-internal sealed class Ledger : IAsyncDisposable
+internal sealed partial class Ledger : IAsyncDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
@@ -156,82 +156,6 @@ internal sealed class Ledger : IAsyncDisposable
 
         _stop.Dispose();
         _sweeping.Dispose();
-    }
-
-    /// <summary>Writes down what the engine tells. Whatever goes wrong with it is found by the next look.</summary>
-    private async Task HearAsync(ToldEnds ends)
-    {
-        var ended = new List<Owned>();
-        try
-        {
-            while (await ends.Reader.WaitToReadAsync(_stop.Token))
-            {
-                try
-                {
-                    while (ends.Reader.TryRead(out var told))
-                    {
-                        await HearAsync(told, ended);
-                    }
-
-                    _ = ForgetLaterAsync([.. ended]);
-                    ended.Clear();
-                }
-                catch (Exception failure) when (failure is not OperationCanceledException)
-                {
-                    _log.SweepFailed(failure);
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // Told to stop; what is left is looked at one last time.
-        }
-    }
-
-    private async Task HearAsync(ToldEnd told, List<Owned> ended)
-    {
-        if (told.Run is { Result: { } result } run)
-        {
-            if (!_living.TryGetValue(run.Sandbox, out var owner))
-            {
-                await NoteLostAsync(run, result);
-            }
-            else if (owner.Settle(run.Id) is { } pending)
-            {
-                await NoteRunAsync(owner, run.Id, pending, result);
-                await ChargeWallTimeAsync(owner, result.Duration);
-            }
-        }
-        else if (told.Sandbox is { } info && _living.TryGetValue(info.Id, out var owned))
-        {
-            await EndAsync(owned, info);
-            ended.Add(owned);
-        }
-    }
-
-    /// <summary>Of an engine before this one; one of this one's was noted by whoever listened to it, or its sandbox was never handed out.</summary>
-    private ValueTask NoteLostAsync(RunInfo run, RunResult result) =>
-        result.Error?.Code == "engine_lost" ? _state.Writer.AddAsync(RunTable.Lost(run, result.Duration)) : ValueTask.CompletedTask;
-
-    /// <summary>Only when the database knows the end may this table forget a sandbox: nobody sees it alive again in between.</summary>
-    private async Task ForgetAsync(List<Owned> ended)
-    {
-        if (ended.Count > 0)
-        {
-            await _state.Writer.FlushAsync();
-            ended.ForEach(owned => _living.TryRemove(owned.Id, out _));
-            ended.Clear();
-        }
-    }
-
-    /// <summary>The same in the database's own time: meanwhile the engine still answers for them.</summary>
-    private async Task ForgetLaterAsync(Owned[] ended)
-    {
-        if (ended.Length > 0)
-        {
-            await _state.Writer.WrittenAsync();
-            Array.ForEach(ended, owned => _living.TryRemove(owned.Id, out _));
-        }
     }
 
     private async Task WorkAsync()
