@@ -88,5 +88,8 @@ internal static class Problems
     };
 }
 
+/// <summary>The declared tool that a request calls, for whoever keeps records.</summary>
+internal sealed record CalledTool(string Name);
+
 /// <summary>What a request was told is wrong with it, for whoever keeps records.</summary>
 internal sealed record ToldProblem(string Code);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Cove.Server.Tools.Declared;
 using Cove.Tools;
 
 namespace Cove.Server.Tools;
@@ -7,13 +8,20 @@ namespace Cove.Server.Tools;
 internal static class ToolFormats
 {
     /// <summary>What the Messages API takes as <c>tools</c>: the bare list.</summary>
-    public static JsonArray Anthropic(IEnumerable<ToolDefinition> tools) => List(tools, "input_schema");
+    public static JsonArray Anthropic(IEnumerable<ToolDefinition> tools, ServerTools declared) => List(tools, declared, "input_schema");
 
     /// <summary>What <c>tools/list</c> of the Model Context Protocol answers.</summary>
-    public static JsonObject Mcp(IEnumerable<ToolDefinition> tools) => new() { ["tools"] = List(tools, "inputSchema") };
+    public static JsonObject Mcp(IEnumerable<ToolDefinition> tools, ServerTools declared) => new() { ["tools"] = List(tools, declared, "inputSchema") };
 
-    /// <summary>An OpenAPI document of the one tool that is a route of its own.</summary>
-    public static JsonObject OpenApi(ToolDefinition tool, string server) => new()
+    /// <summary>An OpenAPI document of the tools that are routes of their own.</summary>
+    public static JsonObject OpenApi(ToolDefinition tool, string server, ServerTools declared)
+    {
+        var document = OpenApi(tool, server);
+        DeclaredDescription.AddTo(document["paths"]!.AsObject(), declared);
+        return document;
+    }
+
+    private static JsonObject OpenApi(ToolDefinition tool, string server) => new()
     {
         ["openapi"] = "3.1.0",
         ["info"] = new JsonObject { ["title"] = "Code Executor", ["version"] = "1.0.0", ["description"] = tool.Description },
@@ -45,12 +53,17 @@ internal static class ToolFormats
         },
     };
 
-    private static JsonArray List(IEnumerable<ToolDefinition> tools, string schemaName)
+    private static JsonArray List(IEnumerable<ToolDefinition> tools, ServerTools declared, string schemaName)
     {
         var list = new JsonArray();
         foreach (var tool in tools)
         {
             list.Add((JsonNode?)new JsonObject { ["name"] = tool.Name, ["description"] = tool.Description, [schemaName] = tool.InputSchema() });
+        }
+
+        foreach (var tool in declared.All)
+        {
+            list.Add((JsonNode?)new JsonObject { ["name"] = tool.Name, ["description"] = tool.Description, [schemaName] = JsonNode.Parse(tool.JsonSchema.GetRawText()) });
         }
 
         return list;

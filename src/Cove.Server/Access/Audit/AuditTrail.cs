@@ -1,3 +1,4 @@
+using Cove.Server.Hosting;
 using Cove.Server.State;
 using Cove.Server.Telemetry;
 using Microsoft.AspNetCore.Http;
@@ -24,7 +25,7 @@ internal sealed class AuditTrail(StateStore state, bool reads)
             Key = holder?.Key,
             KeyName = holder?.KeyName,
             Remote = context.Connection.RemoteIpAddress?.ToString(),
-            Operation = operation,
+            Operation = context.Features.Get<CalledTool>() is { } called ? $"{operation.Split('-')[0]}:{called.Name}" : operation,
             Sandbox = Bounded(note.Sandbox),
             Run = Bounded(note.Run),
             Status = status,
