@@ -17,6 +17,7 @@ var root = new RootCommand("Cove gives AI agents a computer: real code in a sand
     RunCommand.Create(programArguments, time),
     ShellCommand.Create(time),
     SandboxCommand.Create(programArguments, time),
+    McpCommand.Create(time),
     ServeCommand.Create(time, wanted: own.Contains("serve")),
     EngineCommand.Create(time),
     KeysCommand.Create(time),

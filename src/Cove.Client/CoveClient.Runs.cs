@@ -46,6 +46,14 @@ public sealed partial class CoveClient
     }
 
     /// <inheritdoc/>
+    public Task AnswerToolCallAsync(SandboxId sandbox, RunId run, string callId, ToolAnswer answer, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(answer);
+        var results = new ToolResults { Results = [new ToolCallAnswer { CallId = callId, Result = answer.Result, Error = answer.Error }] };
+        return SendAsync(HttpMethod.Post, Of(sandbox, run) + "/tool-results?wait=false", Body(results, CoveJson.Wire.ToolResults), cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public Task InterruptRunAsync(SandboxId sandbox, RunId run, CancellationToken cancellationToken = default) =>
         SendAsync(HttpMethod.Post, Of(sandbox, run) + "/interrupt", null, cancellationToken);
 

@@ -56,6 +56,12 @@ public interface ICove : IAsyncDisposable
     /// <summary>Writes to the standard input of a command started with <see cref="RunRequest.KeepStdinOpen"/>, and closes it when told to. At most 1 MiB a call.</summary>
     Task WriteStdinAsync(SandboxId sandbox, RunId run, ReadOnlyMemory<byte> input, bool close = false, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Answers a tool call of a run (<see cref="RunRequest.Tools"/>). Refused for a call that was never made, that has its answer already or failed by
+    /// its timeout, and for a run that has ended.
+    /// </summary>
+    Task AnswerToolCallAsync(SandboxId sandbox, RunId run, string callId, ToolAnswer answer, CancellationToken cancellationToken = default);
+
     /// <summary>Opens an interactive terminal. It counts as use of the sandbox while it is open.</summary>
     Task<Terminal> OpenTerminalAsync(SandboxId sandbox, TerminalRequest request, CancellationToken cancellationToken = default);
 

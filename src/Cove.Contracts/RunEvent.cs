@@ -8,6 +8,8 @@ namespace Cove;
 [JsonDerivedType(typeof(RunOutput), "output")]
 [JsonDerivedType(typeof(RunDisplay), "display")]
 [JsonDerivedType(typeof(RunNotice), "notice")]
+[JsonDerivedType(typeof(RunToolCall), "tool_call")]
+[JsonDerivedType(typeof(RunToolAnswered), "tool_answered")]
 [JsonDerivedType(typeof(RunCompleted), "completed")]
 public abstract record RunEvent
 {
@@ -73,6 +75,33 @@ public sealed record RunNotice : RunEvent
 
     /// <summary>The same for a reader.</summary>
     public required string Message { get; init; }
+}
+
+/// <summary>The code called one of the run's tools and waits for <see cref="ICove.AnswerToolCallAsync"/>.</summary>
+public sealed record RunToolCall : RunEvent
+{
+    /// <inheritdoc cref="PendingToolCall.CallId"/>
+    public required string CallId { get; init; }
+
+    /// <inheritdoc cref="PendingToolCall.Name"/>
+    public required string Name { get; init; }
+
+    /// <inheritdoc cref="PendingToolCall.Arguments"/>
+    public required System.Text.Json.JsonElement Arguments { get; init; }
+}
+
+/// <summary>A tool call has its answer, or will have none. A result is not told again; it went to the guest.</summary>
+public sealed record RunToolAnswered : RunEvent
+{
+    /// <inheritdoc cref="PendingToolCall.CallId"/>
+    public required string CallId { get; init; }
+
+    /// <summary>Why it failed; null when it has a result.</summary>
+    public ToolFailure? Error { get; init; }
+
+    /// <summary>How long it waited.</summary>
+    [JsonPropertyName("waited_ms"), JsonConverter(typeof(MillisecondsConverter))]
+    public required TimeSpan Waited { get; init; }
 }
 
 /// <summary>The end of a run.</summary>

@@ -21,6 +21,9 @@ public sealed record RunInfo
     /// <summary>How it ended; null while it is in progress.</summary>
     public RunResult? Result { get; init; }
 
+    /// <summary>The tool calls that wait for an answer, in the order they were made; null when there are none.</summary>
+    public IReadOnlyList<PendingToolCall>? PendingToolCalls { get; init; }
+
     /// <summary>The sequence of its last event so far; what <c>after</c> takes to resume.</summary>
     public required long LastSequence { get; init; }
 }

@@ -38,6 +38,22 @@ public sealed record RunRequest
     [JsonPropertyName("timeout_ms"), JsonConverter(typeof(MillisecondsConverter))]
     public TimeSpan? Timeout { get; init; }
 
+    /// <summary>
+    /// Tools of the caller's that the code can call (<c>await tools.name(...)</c>); each call is a <see cref="RunToolCall"/> that waits for
+    /// <see cref="ICove.AnswerToolCallAsync"/>. At most 128, of together at most 512 KiB. Only for code in Python. Default: none.
+    /// </summary>
+    public IReadOnlyList<HostTool>? Tools { get; init; }
+
+    /// <summary>
+    /// How long a tool call waits for its answer before it fails in the guest. Default 60 s; 10 ms to 24 h. While at least one call waits, the clock of
+    /// <see cref="Timeout"/> stands still: a run lasts at most its timeout and <see cref="MaxToolCalls"/> times this.
+    /// </summary>
+    [JsonPropertyName("tool_call_timeout_ms"), JsonConverter(typeof(MillisecondsConverter))]
+    public TimeSpan? ToolCallTimeout { get; init; }
+
+    /// <summary>How many tool calls the run may make; further ones fail in the guest. Default 100; 1 to 10,000.</summary>
+    public int? MaxToolCalls { get; init; }
+
     /// <summary>What the caller knows this run by, together with its own logs and traces; noted in the journal. Default: none in process, over HTTP the request's <c>X-Correlation-Id</c>. 1 to 128 characters of <c>A-Za-z0-9._-</c>.</summary>
     public string? CorrelationId { get; init; }
 

@@ -50,6 +50,13 @@ public sealed record RunResult
     [JsonPropertyName("duration_ms"), JsonConverter(typeof(MillisecondsConverter))]
     public required TimeSpan Duration { get; init; }
 
+    /// <summary>How much of <see cref="Duration"/> the run's clock stood still because a tool call waited for its answer; null for a run without tools.</summary>
+    [JsonPropertyName("tool_wait_ms"), JsonConverter(typeof(MillisecondsConverter))]
+    public TimeSpan? ToolWait { get; init; }
+
+    /// <summary>How many tool calls it made; null for a run without tools.</summary>
+    public int? ToolCalls { get; init; }
+
     /// <summary>Whether the kernel's variables were lost (it was killed, or died).</summary>
     public bool StateLost { get; init; }
 

@@ -104,6 +104,33 @@ internal static class Refusals
         Remediation = "Write it again once the program reads, or interrupt the run.",
     });
 
+    public static CoveException ToolRunEnded(RunId run) => new(new RunError
+    {
+        Code = "run_ended",
+        Category = ErrorCategory.Conflict,
+        Retryable = false,
+        Message = $"The run '{run}' has ended; its tool calls wait for no answer any more.",
+        Remediation = "Drop the answer; start another run if the work is still wanted.",
+    });
+
+    public static CoveException ToolCallNotFound(RunId run, string callId) => new(new RunError
+    {
+        Code = "tool_call_not_found",
+        Category = ErrorCategory.NotFound,
+        Retryable = false,
+        Message = $"The run '{run}' made no tool call {Shown(callId)}.",
+        Remediation = "Give the call_id of a tool_call event of this run; getting the run lists those that wait.",
+    });
+
+    public static CoveException ToolCallAnswered(RunId run, string callId) => new(new RunError
+    {
+        Code = "tool_call_answered",
+        Category = ErrorCategory.Conflict,
+        Retryable = false,
+        Message = $"The tool call {Shown(callId)} of the run '{run}' has its answer, or failed by its timeout.",
+        Remediation = "Drop the answer; allow a longer tool_call_timeout if it came too late.",
+    });
+
     public static CoveException EventsExpired(long after, long? first = null) => new(new RunError
     {
         Code = "events_expired",

@@ -1,5 +1,6 @@
 using Cove.Engine.Journal;
 using Cove.Engine.Runs;
+using Cove.Engine.ToolCalls;
 
 namespace Cove.Engine;
 
@@ -51,6 +52,21 @@ public sealed partial class SandboxEngine
         }
 
         await (running.Stdin ?? throw Refusals.StdinClosed(run, "it was not kept open")).WriteAsync(input, close, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async Task AnswerToolCallAsync(SandboxId sandbox, RunId run, string callId, ToolAnswer answer, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(callId);
+        ArgumentNullException.ThrowIfNull(answer);
+        ToolRules.Check(answer);
+        var found = _sandboxes.Open(Checked(sandbox));
+        if (found.FindRun(Checked(run)) is not { } running)
+        {
+            throw found.Journal.Find(run) is null ? Refusals.RunNotFound(run) : Refusals.ToolRunEnded(run);
+        }
+
+        await (running.Tools ?? throw Refusals.ToolCallNotFound(run, callId)).AnswerAsync(callId, answer, cancellationToken);
     }
 
     /// <summary>Makes the journal's files another user's, before this process becomes that user.</summary>

@@ -24,7 +24,7 @@ public sealed partial class ArchitectureTests
         ["Cove.Cli"] = ["Cove.Contracts", "Cove.Engine", "Cove.Client", "Cove.Agent", "Cove.ScriptedModel", "Cove.Server", "Cove.Benchmarks"],
     };
 
-    private static readonly Assembly[] Assemblies = [typeof(ICove).Assembly, typeof(Engine.SandboxEngine).Assembly, typeof(Agent.Tools.AgentTool).Assembly];
+    private static readonly Assembly[] Assemblies = [typeof(ICove).Assembly, typeof(Engine.SandboxEngine).Assembly, typeof(Cove.Agent.Tools.AgentTool).Assembly];
 
     private static IEnumerable<string> Files(string folder, string pattern) =>
         Directory.EnumerateFiles(Path.Combine(SourceTree.Root, folder), pattern, SearchOption.AllDirectories);

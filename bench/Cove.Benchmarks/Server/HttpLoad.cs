@@ -50,6 +50,20 @@ internal sealed class HttpLoad : IDisposable
         return (await response.Content.ReadAsByteArrayAsync(cancellationToken)).Length;
     }
 
+    /// <summary>The same as a tool call of the Model Context Protocol, revision 2026-07-28: one request that stands for itself.</summary>
+    public async Task<int> CallToolAsync(string sandbox, CancellationToken cancellationToken)
+    {
+        var body = """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"run_code","arguments":{"code":"1+1","sandbox_id":"SANDBOX"},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}""".Replace("SANDBOX", sandbox, StringComparison.Ordinal);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/mcp") { Content = new StringContent(body, _json) };
+        request.Headers.Accept.ParseAdd("text/event-stream");
+        request.Headers.Add("MCP-Protocol-Version", "2026-07-28");
+        request.Headers.Add("Mcp-Method", "tools/call");
+        request.Headers.Add("Mcp-Name", "run_code");
+        using var response = await _http.SendAsync(request, cancellationToken);
+        var answer = await response.Content.ReadAsStringAsync(cancellationToken);
+        return answer.Contains("\"exit_code\":0", StringComparison.Ordinal) ? answer.Length : throw new InvalidOperationException($"POST /mcp answered {(int)response.StatusCode}: {answer}");
+    }
+
     /// <summary>Starts a run in the background; returns the path of its events.</summary>
     public async Task<string> StartAsync(string sandbox, byte[] request, CancellationToken cancellationToken)
     {

@@ -35,6 +35,8 @@ internal sealed class ServerBench(HttpLoad cove, HttpLoad echo, ServerProcess se
         progress("one request after the other");
         var sandbox = await cove.CreateAsync(cancellationToken);
         var (run, bare) = await TurnAboutAsync(sandbox, options.Requests, cancellationToken);
+        progress("one tool call after the other");
+        var tool = await ToolCallsAsync(sandbox, options.Requests, cancellationToken);
         progress($"{Connections} connections");
         var (runs, echoes) = await CrowdAsync(options.Crowd, cancellationToken);
         progress("create, run, delete");
@@ -47,7 +49,7 @@ internal sealed class ServerBench(HttpLoad cove, HttpLoad echo, ServerProcess se
         var growth = await GrowthAsync(options.Growth, cancellationToken);
         return new ServerReport
         {
-            Machine = machine, Run = run, Echo = bare, RunToEcho = Math.Round(run.P50Ms / bare.P50Ms, 2), Runs = runs, Echoes = echoes, Lives = lives, Reaping = reaping,
+            Machine = machine, Run = run, ToolCall = tool, Echo = bare, RunToEcho = Math.Round(run.P50Ms / bare.P50Ms, 2), Runs = runs, Echoes = echoes, Lives = lives, Reaping = reaping,
             Upload = up, Download = down, Memory = await MemoryAsync(cancellationToken), Streams = streams, Growth = growth,
         };
     }
@@ -67,6 +69,21 @@ internal sealed class ServerBench(HttpLoad cove, HttpLoad echo, ServerProcess se
         }
 
         return (Latency.Of(runs), Latency.Of(echoes));
+    }
+
+    private async Task<Latency> ToolCallsAsync(string sandbox, int count, CancellationToken cancellationToken)
+    {
+        var calls = new List<double>();
+        for (var i = -count / 5; i < count; i++)
+        {
+            var call = await TimedAsync(() => cove.CallToolAsync(sandbox, cancellationToken));
+            if (i >= 0) // the first fifth warms it up
+            {
+                calls.Add(call);
+            }
+        }
+
+        return Latency.Of(calls);
     }
 
     private async Task<(Throughput Runs, Throughput Echoes)> CrowdAsync(int each, CancellationToken cancellationToken)

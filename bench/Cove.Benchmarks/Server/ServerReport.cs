@@ -10,6 +10,9 @@ internal sealed record ServerReport
     /// <summary>One request after the other on a kept connection.</summary>
     public required Latency Run { get; init; }
 
+    /// <summary>The same run as a tool call of the Model Context Protocol.</summary>
+    public required Latency ToolCall { get; init; }
+
     /// <summary>The same request to a bare Kestrel that answers as many bytes.</summary>
     public required Latency Echo { get; init; }
 

@@ -9,6 +9,7 @@ internal static class ServerTable
         writer.WriteLine($"{machine.Processor}, {machine.Cores} cores, Linux {machine.Kernel}; load average at the start {machine.LoadAverage}");
         writer.WriteLine($"{"over HTTP on loopback",-44} {"p50 ms",9} {"p95 ms",9} {"p99 ms",9} {"n",6}");
         Row(writer, $"run 1+1 ({report.RunToEcho:0.0#}x the bare echo)", report.Run);
+        Row(writer, "the same as an MCP tool call", report.ToolCall);
         Row(writer, "bare Kestrel echo of the same size", report.Echo);
         Row(writer, "create + run 1+1 + delete, 20 a second", report.Lives);
         Row(writer, "from delete's answer until it has ended", report.Reaping);

@@ -63,7 +63,7 @@ class Control:
         self._fds = []
 
     def hello(self, version):
-        body = b'{"t":"hello","generation":1,"language":"python","version":%s}' % quote(version)
+        body = b'{"t":"hello","generation":2,"language":"python","version":%s}' % quote(version)
         self._socket.sendall(_length.pack(len(body)) + body)
 
     def receive(self):
@@ -200,6 +200,14 @@ class Results:
 
     def _notice(self, code, message):
         self._send(b'{"t":"notice","run":%s,"code":%s,"message":%s}' % (self._run, quote(code), quote(message)))
+
+    @signals.unbroken
+    def call(self, number, name, arguments):
+        """A tool call; False when nobody hears it any more. It has bounds of its own (hostcalls.py)."""
+        with self._lock:
+            self._send(b'{"t":"host_call","run":%s,"call":%d,"name":%s,"arguments":%s}' % (
+                self._run, number, quote(name), quote(arguments)))
+            return self._fd >= 0
 
     def done(self, status, error=None, exit_code=None):
         body = b'{"t":"done","run":%s,"status":"%s"' % (self._run, status)

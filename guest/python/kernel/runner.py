@@ -5,7 +5,7 @@ import getpass
 import os
 import sys
 
-from . import configure, display, figures, link, memory, own, signals, sources, standin, tracebacks
+from . import configure, display, figures, hostcalls, link, memory, own, signals, sources, standin, tools, tracebacks
 from .cells import NOTHING, Cells
 from .shell import Shell
 from .streams import Streams
@@ -35,6 +35,7 @@ def _leave(code=None):
 class Kernel:
     def __init__(self):
         self._pid = _getpid()
+        self._calls = None
         self._streams = Streams()
         self._displays = display.Displays(self._streams)
         self._cells = Cells()
@@ -44,19 +45,24 @@ class Kernel:
         standin.attach(self._shell)
         sources.attach()
         for name, value in (("input", _input), ("exit", _leave), ("quit", _leave), ("display", standin.display),
-                            ("get_ipython", standin.get_ipython)):
+                            ("get_ipython", standin.get_ipython), ("tools", tools.TOOLS),
+                            ("ToolCallError", hostcalls.ToolCallError)):
             own.provide(name, value)
         getpass.getpass = getpass.unix_getpass = _getpass
         sys.modules["__main__"] = self._cells.module
 
     def execute(self, run, source, fds, served):
-        out, err, result = fds
+        out, err, result = fds[:3]
         signals.begin()
         served()
         own.restore()
         self._streams.open(out, err)
         results = self._displays.results = link.Results(result, run)
         self._cells.begin(source)
+        self._calls = hostcalls.Calls(fds[3], results) if len(fds) > 3 else None
+        tools.begin(self._calls)
+        if self._calls is not None and "tools" in self._cells.space:
+            results.notice("tools_hidden", "A variable named 'tools' hides the tools of this run; 'del tools' shows them again.")
         _, error = signals.guarded(self._run, source)
         # Guest code may have left a tracer behind, or a recursion limit that this function would hit next.
         _settrace(None)
@@ -77,6 +83,9 @@ class Kernel:
             self._leave_fork(ending)
         error = None  # its frames hold the cell's objects
         self._displays.results = None
+        if self._calls is not None:
+            self._calls.close()
+            tools.begin(None)
         self._streams.close()
         signals.end()
         results.done(*ending)
@@ -94,6 +103,8 @@ class Kernel:
         try:
             signals.check()
             self._displays.forget_captures()
+            if self._calls is not None:
+                self._calls.end()
             figures.flush()
         finally:
             self._streams.flush()
@@ -150,7 +161,7 @@ def serve(fd):
             if kind == "execute":
                 if not configured:
                     raise link.ControlLost
-                kernel.execute(message["run"], message["code"], control.take(3), control.served)
+                kernel.execute(message["run"], message["code"], control.take(4 if message.get("host") else 3), control.served)
             elif kind == "configure" and not configured:
                 configure.apply(message)
                 configured = True

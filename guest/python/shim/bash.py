@@ -4,7 +4,7 @@ import os
 import re
 
 from . import spool
-from .interpreter import Interpreter, ReplyError, high
+from .interpreter import Interpreter, ReplyError, high, waiting
 
 REPLY, CODE, SCRIPT = 250, 251, 252
 ANSWER = re.compile(rb"done (\d{1,18}) (\d{1,3}) ([01])")
@@ -33,12 +33,15 @@ class Bash(Interpreter):
             written += os.pwrite(self._code, data[written:], written)
         os.lseek(self._code, 0, os.SEEK_SET)
         # The code gets neither the answers nor the file: both are closed while it runs, and so in all it starts.
-        os.write(
+        self._handed = os.write(
             self._script,
             b"{ __cove_next; } 2>/dev/null\n"
             b"builtin source %s/cell.sh %d>&- %d<&-\n"
             b'{ __cove_report "$?" %d; } 2>/dev/null\n' % (self.folder.encode(), REPLY, CODE, number),
         )
+
+    def untouched(self):
+        return waiting(self._script) >= self._handed
 
     def refusal(self, code):
         if "\0" in code:

@@ -49,6 +49,10 @@ class Interpreter:
         """Take one answer off the front of `buffer`, or None; ReplyError when it is none."""
         raise NotImplementedError
 
+    def untouched(self):
+        """Of one that ended: whether it had read nothing of what was submitted last, so that no part of that can have begun."""
+        raise NotImplementedError
+
     def interrupt(self, number):
         """Stop the run of that number, keep the state."""
         self._signal_group(signal.SIGINT)

@@ -3,7 +3,7 @@
 import os
 
 from . import frames
-from .interpreter import Interpreter, ReplyError, high
+from .interpreter import Interpreter, ReplyError, high, waiting
 
 REQUESTS, REPLY, INTERRUPTS = 3, 4, 5
 MIB = 1 << 20
@@ -41,8 +41,12 @@ class JavaScript(Interpreter):
     def submit(self, number, code):
         self._cells += 1
         data = memoryview(frames.encode({"run": number, "cell": self._cells, "code": code}))
+        self._handed = len(data)
         while data:
             data = data[os.write(self._requests, data) :]
+
+    def untouched(self):
+        return waiting(self._requests) >= self._handed
 
     def interrupt(self, number):
         try:

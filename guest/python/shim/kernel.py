@@ -186,6 +186,7 @@ class Kernel:
         try:
             self.interpreter.submit(self.run.number, self.run.code)
         except OSError:
+            self.run.submitted = False  # not all of it reached the interpreter, so none of it was begun
             self._break()
 
     def _settle(self):
@@ -275,6 +276,8 @@ class Kernel:
         # An answer it gave just before its end still counts.
         if run is not None and run.outcome is None and run.submitted:
             self._last_replies()
+            if run.outcome is None and self.interpreter.untouched():
+                run.submitted = False  # it was dying already when the run was handed to it: another begins it
         if run is None or not run.submitted:
             self.unsaid = message
         elif run.outcome is None:

@@ -37,4 +37,12 @@ public sealed record ToolCall
 
     /// <summary>What the caller's logs and traces know this by; null when there is none.</summary>
     public string? CorrelationId { get; init; }
+
+    /// <summary>Told what the tool's program writes as it comes, before the result; null when nobody listens. It is called from one thread at a time and must not block.</summary>
+    public Action<ToolOutput>? Output { get; init; }
 }
+
+/// <summary>A piece of a program's output, as it was written: raw, with whatever control characters a hostile program put in.</summary>
+/// <param name="Stream">Where it was written.</param>
+/// <param name="Text">The text.</param>
+public sealed record ToolOutput(OutputStream Stream, string Text);

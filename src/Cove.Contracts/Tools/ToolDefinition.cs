@@ -44,10 +44,26 @@ public sealed record ToolParameter(string Name, string Type, string Description)
     /// <summary>What a whole number is when it is left out.</summary>
     public int? Default { get; init; }
 
+    /// <summary>The only texts it may be; null: any.</summary>
+    public IReadOnlyList<string>? OneOf { get; init; }
+
+    /// <summary>The JSON schema type of an array's elements; null when it is none.</summary>
+    public string? ElementType { get; init; }
+
     /// <summary>Its JSON schema.</summary>
     public JsonObject Schema()
     {
         var schema = new JsonObject { ["type"] = Type, ["description"] = Description };
+        if (OneOf is not null)
+        {
+            schema["enum"] = new JsonArray([.. OneOf.Select(text => (JsonNode?)JsonValue.Create(text))]);
+        }
+
+        if (ElementType is not null)
+        {
+            schema["items"] = new JsonObject { ["type"] = ElementType };
+        }
+
         if (Default is { } number)
         {
             schema["default"] = number;

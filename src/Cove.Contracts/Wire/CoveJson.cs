@@ -40,6 +40,8 @@ namespace Cove.Wire;
 [JsonSerializable(typeof(KernelRequest))]
 [JsonSerializable(typeof(DirectoryRequest))]
 [JsonSerializable(typeof(MoveRequest))]
+[JsonSerializable(typeof(ToolResults))]
+[JsonSerializable(typeof(WaitingRun))]
 [JsonSerializable(typeof(EngineStatus))]
 [JsonSerializable(typeof(Problem))]
 public sealed partial class CoveJson : JsonSerializerContext

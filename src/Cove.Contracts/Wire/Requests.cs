@@ -34,3 +34,26 @@ public sealed record MoveRequest
     /// <summary>Whether what is there is replaced. Default no.</summary>
     public bool Overwrite { get; init; }
 }
+
+/// <summary>Answers tool calls of a run.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record ToolResults
+{
+    /// <summary>The answers, 1 to 128; taken in their order up to the first that is refused.</summary>
+    public required IReadOnlyList<ToolCallAnswer> Results { get; init; }
+}
+
+/// <summary>The answer of one tool call. Exactly one of <see cref="Result"/> and <see cref="Error"/> is given.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record ToolCallAnswer
+{
+    /// <summary>The call's id.</summary>
+    public required string CallId { get; init; }
+
+    /// <inheritdoc cref="ToolAnswer.Result"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public System.Text.Json.JsonElement Result { get; init; }
+
+    /// <inheritdoc cref="ToolAnswer.Error"/>
+    public ToolFailure? Error { get; init; }
+}

@@ -41,10 +41,10 @@ internal static class ControlFrames
     }
 
     /// <summary>
-    /// An <c>execute</c> frame; null when it would be larger than a frame may be. Written by hand: Utf8JsonWriter escapes
+    /// An <c>execute</c> frame, with <paramref name="host"/> for a run whose fourth channel the host answers on; null when it would be larger than a frame may be. Written by hand: Utf8JsonWriter escapes
     /// every character outside the basic plane to twelve bytes, which would refuse code that fits.
     /// </summary>
-    public static ReadOnlyMemory<byte>? Execute(string nonce, string code)
+    public static ReadOnlyMemory<byte>? Execute(string nonce, string code, bool host = false)
     {
         var utf8 = ArrayPool<byte>.Shared.Rent(Utf8.GetMaxByteCount(code.Length));
         try
@@ -55,7 +55,7 @@ internal static class ControlFrames
             Encoding.ASCII.GetBytes(nonce, buffer);
             buffer.Write("\",\"code\":\""u8);
             WriteEscaped(buffer, utf8.AsSpan(0, length));
-            buffer.Write("\"}"u8);
+            buffer.Write(host ? "\",\"host\":true}"u8 : "\"}"u8);
             return buffer.WrittenCount <= Frames.MaxBodyBytes ? buffer.WrittenMemory : (ReadOnlyMemory<byte>?)null;
         }
         finally

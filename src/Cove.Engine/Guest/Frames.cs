@@ -7,7 +7,12 @@ namespace Cove.Engine.Guest;
 /// <summary>The numbers of the guest protocol (specs/guest-protocol.md).</summary>
 internal static class Frames
 {
-    public const int Generation = 1;
+    /// <summary>The newest generation; 1 is spoken with kernels that know no other.</summary>
+    public const int Generation = 2;
+
+    /// <summary>The first generation whose kernels can call tools.</summary>
+    public const int GenerationOfTools = 2;
+
     public const int PrefixBytes = 4;
     public const int MaxBodyBytes = 1 << 20;
 

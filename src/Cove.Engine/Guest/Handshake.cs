@@ -9,8 +9,8 @@ internal static class Handshake
     /// <summary>How long a kernel has to say hello. Node on a busy machine needs a second; ten tell a slow host from a dead kernel.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
 
-    /// <summary>Receives and checks <c>hello</c>; returns the interpreter's version. Throws <see cref="HandshakeException"/>.</summary>
-    public static async Task<string> ReceiveAsync(CellProcess process, Language language, TimeProvider time, CancellationToken cancellationToken)
+    /// <summary>Receives and checks <c>hello</c>. Throws <see cref="HandshakeException"/>.</summary>
+    public static async Task<Greeting> ReceiveAsync(CellProcess process, Language language, TimeProvider time, CancellationToken cancellationToken)
     {
         var control = process.Control ?? throw new HandshakeException("The kernel was started without a control link.");
         using var limit = new CancellationTokenSource(Limit, time);
@@ -35,7 +35,7 @@ internal static class Handshake
     }
 
     /// <summary>Checks the body of a <c>hello</c>.</summary>
-    public static string Decode(ReadOnlySpan<byte> body, Language language)
+    public static Greeting Decode(ReadOnlySpan<byte> body, Language language)
     {
         try
         {
@@ -51,16 +51,16 @@ internal static class Handshake
         }
     }
 
-    private static string Check(HelloFields fields, Language language)
+    private static Greeting Check(HelloFields fields, Language language)
     {
         var expected = KernelLanguages.Name(language);
         return fields switch
         {
             { Type: not "hello" } => throw new HandshakeException("The kernel's first frame is not a hello."),
-            { Generation: not Frames.Generation } => throw new HandshakeException($"The kernel speaks generation {fields.Generation}; this engine speaks {Frames.Generation}."),
+            { Generation: < 1 or > Frames.Generation } => throw new HandshakeException($"The kernel speaks generation {fields.Generation}; this engine speaks 1 to {Frames.Generation}."),
             { Version: null or { Length: > 64 } } => throw new HandshakeException("The kernel's version is missing or too long."),
             _ when fields.Language != expected => throw new HandshakeException($"The kernel is not a {expected} kernel."),
-            _ => fields.Version,
+            _ => new Greeting(fields.Version, fields.Generation),
         };
     }
 
@@ -84,6 +84,9 @@ internal static class Handshake
         public string? Version;
     }
 }
+
+/// <summary>What a kernel says of itself: its interpreter's version, and the generation of the protocol it speaks.</summary>
+internal sealed record Greeting(string Version, int Generation);
 
 /// <summary>A kernel that could not be greeted.</summary>
 internal sealed class HandshakeException(string message) : Exception(message);

@@ -65,8 +65,19 @@ internal sealed class ResultDecoder(string nonce)
             "display" => Display(fields, bytes),
             "part" => Part(fields, bytes),
             "notice" => Notice(fields),
+            "host_call" => HostCall(fields, bytes),
             _ => new ResultMessage.Violation("a result frame has an unknown type"),
         };
+    }
+
+    /// <summary>These have bounds of their own, and don't use up what a run may display.</summary>
+    private ResultMessage HostCall(ResultFields fields, int bytes)
+    {
+        _frames--;
+        _bytes -= bytes;
+        return fields is { Call: { } call, Name: { } name, Arguments: { } arguments }
+            ? new ResultMessage.HostCall(call, name, arguments)
+            : new ResultMessage.Violation("a host_call frame lacks its call, name or arguments");
     }
 
     private static ResultMessage Done(ResultFields fields)
@@ -175,6 +186,9 @@ internal sealed class ResultDecoder(string nonce)
             case "id": fields.Id = StrictJson.Int32(ref reader); return true;
             case "exit_code": fields.ExitCode = reader.TokenType == JsonTokenType.Null ? null : StrictJson.Int32(ref reader); return true;
             case "code": fields.Code = StrictJson.String(ref reader, 64); return true;
+            case "call": fields.Call = StrictJson.Int32(ref reader); return true;
+            case "name": fields.Name = StrictJson.String(ref reader, 64); return true;
+            case "arguments": fields.Arguments = StrictJson.Text(ref reader); return true;
             case "message": fields.Message = StrictJson.Cut(ref reader, 4096); return true;
             case "metadata": StrictJson.Require(reader.TokenType is JsonTokenType.StartObject or JsonTokenType.Null); reader.Skip(); return true;
             case "data" when reader.TokenType == JsonTokenType.String: fields.Text = StrictJson.Text(ref reader); return true;
@@ -255,7 +269,10 @@ internal sealed class ResultDecoder(string nonce)
         public string? Code;
         public string? Message;
         public string? Text;
+        public string? Name;
+        public string? Arguments;
         public int? Id;
+        public int? Call;
         public int? ExitCode;
         public Dictionary<string, string>? Data;
         public Dictionary<string, int>? Parts;

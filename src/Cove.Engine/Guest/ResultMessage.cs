@@ -13,6 +13,9 @@ internal abstract record ResultMessage
 
     public sealed record Notice(string Code, string Message) : ResultMessage;
 
+    /// <summary>A call of a tool; nothing in it was checked but the types.</summary>
+    public sealed record HostCall(int Call, string Name, string Arguments) : ResultMessage;
+
     public sealed record Done(DoneStatus Status, GuestException? Error, int? ExitCode) : ResultMessage;
 
     /// <summary>The guest sent what no honest kernel sends; the kernel is killed.</summary>

@@ -18,8 +18,8 @@ internal abstract class Cell : IAsyncDisposable
     /// <summary>Starts a command on a terminal of its own; it leads a session, and the terminal controls it. Columns and rows: 1 to 1,000.</summary>
     public abstract Task<CellTerminal> StartTerminalAsync(CommandSpec command, int columns, int rows, SandboxLimits limits, CancellationToken cancellationToken);
 
-    /// <summary>Opens three fresh channels for one run of a kernel.</summary>
-    public abstract RunChannels OpenRunChannels();
+    /// <summary>Opens three fresh channels for one run of a kernel; with <paramref name="host"/> a fourth, on which the host answers.</summary>
+    public abstract RunChannels OpenRunChannels(bool host);
 
     /// <summary>Opens the link to the file worker of this cell, started for this call. Frames with descriptors, see guest/python/files/README.md.</summary>
     public abstract Task<IFrameLink> OpenFilesAsync(CancellationToken cancellationToken);
@@ -85,7 +85,11 @@ internal sealed record CellTerminal(CellProcess Process, ByteSource Output, Byte
 }
 
 /// <summary>How a process ended: an exit code, or the number of the signal that killed it; both null when nobody could see it.</summary>
-internal sealed record ProcessExit(int? Code, int? Signal);
+internal sealed record ProcessExit(int? Code, int? Signal)
+{
+    /// <summary>Whether it ended before it had read all that was sent on its control link: what the last frame asked for was never begun.</summary>
+    public bool LeftUnread { get; init; }
+}
 
 /// <summary>How a cell ended.</summary>
 internal sealed record CellExit(bool ByBackendFailure, string? Detail);
@@ -130,6 +134,9 @@ internal abstract class RunChannels : IDisposable
     public abstract ByteSource Stderr { get; }
 
     public abstract ByteSource Result { get; }
+
+    /// <summary>Where the host says something to the run's code; null when it was not asked for.</summary>
+    public abstract ByteSink? Host { get; }
 
     /// <summary>Closes all ends; what the guest writes afterwards goes nowhere.</summary>
     public abstract void Dispose();

@@ -144,6 +144,8 @@ internal static class EventSize
         RunOutput output => output.Text.Length * sizeof(char),
         RunDisplay display => display.Data.Sum(d => (d.Key.Length + d.Value.Length) * sizeof(char)) + Overhead,
         RunNotice notice => notice.Message.Length * sizeof(char),
+        RunToolCall call => Overhead + call.Arguments.GetRawText().Length * 2,
+        RunToolAnswered answered => Overhead + ((answered.Error?.Message.Length ?? 0) * sizeof(char)),
         RunCompleted completed => 4 * Overhead + ((completed.Result.Error?.Evidence?.Traceback?.Length ?? 0) * sizeof(char)),
         _ => Overhead,
     };

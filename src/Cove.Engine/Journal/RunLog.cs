@@ -90,10 +90,17 @@ internal sealed class RunLog(RunId id, SandboxJournal journal)
         return next switch
         {
             RunStarted started => info with { Kernel = started.Kernel, CorrelationId = started.CorrelationId, StartedAt = next.Time, LastSequence = next.Sequence },
-            RunCompleted completed => info with { Result = completed.Result, LastSequence = next.Sequence },
+            RunToolCall call => info with { PendingToolCalls = [.. info.PendingToolCalls ?? [], Pending(call)], LastSequence = next.Sequence },
+            RunToolAnswered answered => info with { PendingToolCalls = Without(info.PendingToolCalls, answered.CallId), LastSequence = next.Sequence },
+            RunCompleted completed => info with { Result = completed.Result, PendingToolCalls = null, LastSequence = next.Sequence },
             _ => info with { LastSequence = next.Sequence },
         };
     }
+
+    private static PendingToolCall Pending(RunToolCall call) => new() { CallId = call.CallId, Name = call.Name, Arguments = call.Arguments };
+
+    private static List<PendingToolCall>? Without(IReadOnlyList<PendingToolCall>? calls, string callId) =>
+        calls?.Where(c => c.CallId != callId).ToList() is { Count: > 0 } left ? left : null;
 
     private RunEvent? Pick(JournalLine line) => line.Kind == JournalKind.Run && line.Run == id ? line.RunEvent() : null;
 

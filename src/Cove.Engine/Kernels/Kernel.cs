@@ -41,9 +41,12 @@ internal sealed class Kernel(string name, Language language, KernelHome home)
     public void Adopt(GreetedKernel greeted)
     {
         _current = greeted;
-        _version = greeted.Version;
+        _version = greeted.Greeting.Version;
         _starts = 1;
     }
+
+    /// <summary>Whether its process can call tools.</summary>
+    public bool CallsTools => _current is { Greeting.Generation: >= Frames.GenerationOfTools };
 
     /// <summary>The live process; null when there is none.</summary>
     public CellProcess? Live => _current is { Process: { Exited.IsCompleted: false } live } ? live : null;
@@ -98,7 +101,7 @@ internal sealed class Kernel(string name, Language language, KernelHome home)
         _lostState = false;
         _current = greeted;
         _starts++;
-        Volatile.Write(ref _version, greeted.Version);
+        Volatile.Write(ref _version, greeted.Greeting.Version);
         return (greeted.Process, lost);
     }
 }

@@ -5,7 +5,7 @@ using Cove.Engine.Isolation;
 namespace Cove.Engine.Kernels;
 
 /// <summary>A kernel process that said hello and waits for its configuration.</summary>
-internal sealed record GreetedKernel(CellProcess Process, string Version);
+internal sealed record GreetedKernel(CellProcess Process, Greeting Greeting);
 
 /// <summary>Starts kernel processes. Stateless; the pool uses the first half ahead of time, a claim only the second.</summary>
 internal static class KernelStarter

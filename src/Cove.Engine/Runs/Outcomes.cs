@@ -32,6 +32,11 @@ internal static class Outcomes
         $"The field 'kernel' is '{kernel}', a {KernelLanguages.Name(is_)} kernel, but 'language' is {KernelLanguages.Name(asked)}.",
         "Name another kernel, or give the kernel's own language.");
 
+    public static RunError NoToolsInKernel(string kernel) => Error(
+        "tools_unavailable", ErrorCategory.Infrastructure, false,
+        $"The kernel '{kernel}' was started before there were tools to call, and cannot call any.",
+        "Restart the kernel, or name another one.");
+
     public static RunError KernelNameReserved(string kernel) => Error(
         "invalid_request", ErrorCategory.Request, false,
         $"The field 'kernel' is '{kernel}', which is the default kernel of another language.",
@@ -133,6 +138,11 @@ internal static class Outcomes
         "kernel_died", ErrorCategory.Code, false,
         $"The interpreter ended during the run ({how}); its variables are gone.",
         "Look for a crash in native code, or code that ends its own process. The next run gets a fresh kernel.", evidence);
+
+    public static RunError KernelDiedBefore(int attempts, string how, ErrorEvidence evidence) => Error(
+        "kernel_died", ErrorCategory.Code, false,
+        $"The interpreter ended ({how}) before it took up the run, {attempts} times in a row; the code was not begun.",
+        "Look for what in the sandbox kills its processes. The next run gets a fresh kernel.", evidence);
 
     public static RunError CommandKilled(string how, ErrorEvidence evidence) => Error(
         "killed", ErrorCategory.Code, false, $"The command was ended by {how}.", "Look for a crash, or for what sent the signal.", evidence);

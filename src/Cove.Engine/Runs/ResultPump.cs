@@ -7,11 +7,13 @@ namespace Cove.Engine.Runs;
 /// Reads the result channel of one run. It never waits for the caller, so that <c>done</c> is seen the moment it comes; the
 /// decoder's budgets bound what that can pile up.
 /// </summary>
-internal sealed class ResultPump(ByteSource source, string nonce, RunEvents events, RunStop stop)
+internal sealed class ResultPump(ByteSource source, string nonce, Run run)
 {
     private const string StateLostNotice = "state_lost";
 
     private readonly ResultDecoder _decoder = new(nonce);
+    private readonly RunEvents _events = run.Events;
+    private readonly RunStop _stop = run.Stop;
 
     /// <summary>What the kernel said at its end; null while it has not, and for ever when the channel ended without.</summary>
     public ResultMessage.Done? Done { get; private set; }
@@ -50,7 +52,7 @@ internal sealed class ResultPump(ByteSource source, string nonce, RunEvents even
         }
         catch (FrameException exception)
         {
-            stop.RequestForViolation(exception.Message);
+            _stop.RequestForViolation(exception.Message);
         }
         catch (IOException)
         {
@@ -81,7 +83,7 @@ internal sealed class ResultPump(ByteSource source, string nonce, RunEvents even
         }
         catch (FrameException exception)
         {
-            stop.RequestForViolation(exception.Message);
+            _stop.RequestForViolation(exception.Message);
         }
     }
 
@@ -93,20 +95,23 @@ internal sealed class ResultPump(ByteSource source, string nonce, RunEvents even
             switch (_decoder.Decode(body))
             {
                 case ResultMessage.Display display:
-                    events.Display(display.IsResult, display.Data);
+                    _events.Display(display.IsResult, display.Data);
                     break;
                 case ResultMessage.Notice notice:
                     SaidStateLost |= notice.Code == StateLostNotice;
-                    events.Notice(notice.Code, notice.Message);
+                    _events.Notice(notice.Code, notice.Message);
                     break;
                 case ResultMessage.Flood:
-                    stop.Request(StopReason.OutputLimit);
+                    _stop.Request(StopReason.OutputLimit);
                     break;
+                case ResultMessage.HostCall call when (run.Tools is { } tools ? tools.Take(call.Call, call.Name, call.Arguments) : "a tool call in a run without tools") is { } fault:
+                    _stop.RequestForViolation(fault);
+                    return false;
                 case ResultMessage.Done done:
                     Done = done;
                     return false;
                 case ResultMessage.Violation violation:
-                    stop.RequestForViolation(violation.Reason);
+                    _stop.RequestForViolation(violation.Reason);
                     return false;
             }
         }

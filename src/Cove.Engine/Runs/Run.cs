@@ -1,4 +1,5 @@
 using Cove.Engine.Journal;
+using Cove.Engine.ToolCalls;
 
 namespace Cove.Engine.Runs;
 
@@ -24,6 +25,9 @@ internal sealed class Run
 
     /// <summary>Its standard input, where a caller may go on writing it.</summary>
     public RunStdin? Stdin { get; set; }
+
+    /// <summary>Its tool calls, where its caller declared tools; set before it is let into its kernel.</summary>
+    public ToolDesk? Tools { get; set; }
 
     /// <summary>What it said, for those who read.</summary>
     public RunLog Log { get; }

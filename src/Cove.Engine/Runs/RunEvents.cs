@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Cove.Engine.Journal;
 
 namespace Cove.Engine.Runs;
@@ -41,6 +42,22 @@ internal sealed class RunEvents(RunLog log, TimeProvider time)
         lock (_lock)
         {
             Write(new RunNotice { Sequence = _sequence + 1, Time = time.GetUtcNow(), Code = code, Message = message });
+        }
+    }
+
+    public void ToolCall(string callId, string name, JsonElement arguments)
+    {
+        lock (_lock)
+        {
+            Write(new RunToolCall { Sequence = _sequence + 1, Time = time.GetUtcNow(), CallId = callId, Name = name, Arguments = arguments });
+        }
+    }
+
+    public void ToolAnswered(string callId, ToolFailure? error, TimeSpan waited)
+    {
+        lock (_lock)
+        {
+            Write(new RunToolAnswered { Sequence = _sequence + 1, Time = time.GetUtcNow(), CallId = callId, Error = error, Waited = waited });
         }
     }
 

@@ -5,6 +5,7 @@ using Cove.Engine.Isolation;
 using Cove.Engine.Journal;
 using Cove.Engine.Kernels;
 using Cove.Engine.Sandboxes;
+using Cove.Engine.ToolCalls;
 using Microsoft.Extensions.Logging;
 
 namespace Cove.Engine.Runs;
@@ -16,6 +17,9 @@ namespace Cove.Engine.Runs;
 internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, RunSettings settings)
 {
     public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>Kernels that a run is given to, one after another, while each ends before it takes it up.</summary>
+    public const int MaxAttempts = 3;
 
     private readonly RunClock _clock = new(settings.Time, request.Timeout ?? DefaultTimeout, settings.InterruptGrace);
     private Ending? _ending;
@@ -44,7 +48,7 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
 
     private async Task<Verdict> RunCodeAsync(string code)
     {
-        if (ControlFrames.Execute(Nonce(out var nonce), code) is not { } frame)
+        if (ControlFrames.Execute(Nonce(out var nonce), code, ToolRules.HasTools(request)) is not { } frame)
         {
             return Verdict.Refused(Refusals.InvalidRequest("code", null, "code that fits in one frame of 1 MiB with its escapes; put large data into a file").Error);
         }
@@ -56,8 +60,9 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
 
         try
         {
+            run.Tools = ToolRules.HasTools(request) ? new ToolDesk(run, request, nonce, settings.Time) : null;
             run.Events.Started(run.Id, sandbox.Id, kernel.Name, request.CorrelationId);
-            return await RunInKernelAsync(kernel, nonce, frame);
+            return await RunInKernelAsync(kernel, nonce, frame, code);
         }
         finally
         {
@@ -90,31 +95,33 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
         return null;
     }
 
-    private async Task<Verdict> RunInKernelAsync(Kernel kernel, string nonce, ReadOnlyMemory<byte> frame)
+    private async Task<Verdict> RunInKernelAsync(Kernel kernel, string nonce, ReadOnlyMemory<byte> frame, string code)
     {
-        var (process, refused) = await Start().KernelAsync(kernel);
-        if (process is null)
+        for (var attempt = 1; _ending is null || (_ending.NeverBegan && attempt <= MaxAttempts); attempt++)
         {
-            return refused!;
-        }
+            var (process, refused) = await Start().KernelAsync(kernel);
+            if (process is null)
+            {
+                return refused!;
+            }
 
-        try
-        {
-            using var channels = sandbox.Cell.OpenRunChannels();
-            var result = new ResultPump(channels.Result, nonce, run.Events, run.Stop);
-            var supervisor = new RunSupervisor(sandbox.Cell, process, run, _clock);
-            _ending = await supervisor.WatchAsync(
-                Pump(OutputStream.Stdout, channels.Stdout),
-                Pump(OutputStream.Stderr, channels.Stderr),
-                result,
-                () => process.Control!.SendAsync(frame, channels, CancellationToken.None).AsTask(),
-                channels.Dispose);
-        }
-        catch
-        {
-            // The engine lost track of this run: nothing said by this process can be trusted to belong to the next.
-            await kernel.KillAsync();
-            throw;
+            if (run.Tools is not null && !kernel.CallsTools)
+            {
+                return new Verdict(RunOutcome.InfrastructureFailure, Outcomes.NoToolsInKernel(kernel.Name));
+            }
+
+            _ending = await WatchAsync(kernel, process, nonce, frame);
+            if (_ending.Killed || _ending.Exit is not null || _ending.Cell is not null)
+            {
+                kernel.Discard();
+            }
+
+            if (_ending.NeverBegan)
+            {
+                // What holds the old link may have read the old nonce.
+                frame = ControlFrames.Execute(Nonce(out nonce), code, ToolRules.HasTools(request))!.Value;
+                run.Tools = run.Tools is null ? null : new ToolDesk(run, request, nonce, settings.Time);
+            }
         }
 
         if (_ending.Reason == StopReason.ProtocolViolation)
@@ -122,13 +129,43 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
             settings.Logger.GuestProtocolViolation(run.Id, _ending.Violation ?? "");
         }
 
-        if (_ending.Killed || _ending.Exit is not null || _ending.Cell is not null)
-        {
-            kernel.Discard();
-        }
-
         TakeDownWhenStuck(_ending);
         return Verdicts.OfKernel(_ending, CaseFile());
+    }
+
+    private async Task<Ending> WatchAsync(Kernel kernel, CellProcess process, string nonce, ReadOnlyMemory<byte> frame)
+    {
+        try
+        {
+            using var channels = sandbox.Cell.OpenRunChannels(host: run.Tools is not null);
+            var result = new ResultPump(channels.Result, nonce, run);
+            var supervisor = new RunSupervisor(sandbox.Cell, process, run, _clock);
+            return await supervisor.WatchAsync(
+                Pump(OutputStream.Stdout, channels.Stdout),
+                Pump(OutputStream.Stderr, channels.Stderr),
+                result,
+                () => SetGoingAsync(process, frame, channels),
+                () =>
+                {
+                    run.Tools?.End();
+                    channels.Dispose();
+                });
+        }
+        catch
+        {
+            // The engine lost track of this run: nothing said by this process can be trusted to belong to the next.
+            await kernel.KillAsync();
+            throw;
+        }
+    }
+
+    private async Task SetGoingAsync(CellProcess process, ReadOnlyMemory<byte> frame, RunChannels channels)
+    {
+        await process.Control!.SendAsync(frame, channels, CancellationToken.None);
+        if (run.Tools is { } tools)
+        {
+            await tools.PumpAsync(channels.Host!);
+        }
     }
 
     private async Task<Verdict> RunCommandAsync()
@@ -241,6 +278,8 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
             ExitCode = verdict.ExitCode,
             Error = verdict.Error,
             Duration = run.Elapsed,
+            ToolWait = run.Tools?.Deadline?.Paused,
+            ToolCalls = run.Tools?.Made,
             StateLost = verdict.StateLost,
             PeakMemoryBytes = _ending?.Usage.PeakMemoryBytes,
             CpuThrottled = _ending?.Throttled,
@@ -253,6 +292,7 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
 
         // What a reader may do when it sees the end (run again in this kernel, use the id again) must be possible by then.
         run.Stdin?.End();
+        run.Tools?.End();
         sandbox.Forget(run);
         run.Events.Completed(result);
         TellEnd();

@@ -1,4 +1,5 @@
 using Cove.Engine.Sandboxes;
+using Cove.Engine.ToolCalls;
 
 namespace Cove.Engine.Runs;
 
@@ -89,11 +90,15 @@ internal static class RunRules
         RefuseFor("code", "environment", request.Environment);
         RefuseFor("code", "stdin", request.Stdin);
         RefuseFor("code", "keep_stdin_open", request.KeepStdinOpen ? true : null);
+        ToolRules.Check(request);
     }
 
     private static void ThrowForCommand(RunRequest request)
     {
         RefuseFor("a command", "kernel", request.Kernel);
+        RefuseFor("a command", "tools", request.Tools);
+        RefuseFor("a command", "tool_call_timeout", request.ToolCallTimeout);
+        RefuseFor("a command", "max_tool_calls", request.MaxToolCalls);
         if (request.Argv is { } argv)
         {
             Argv(argv);

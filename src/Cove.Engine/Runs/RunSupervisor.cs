@@ -10,6 +10,16 @@ internal sealed record Ending
 
     public ProcessExit? Exit { get; init; }
 
+    /// <summary>Whether what sets the guest going could not be sent whole.</summary>
+    public bool StartFailed { get; init; }
+
+    /// <summary>
+    /// Whether a kernel ended by itself before it took up the run. Only then may the run be given to another: no part of its code can
+    /// have begun, since a kernel reads a frame whole before it looks at it.
+    /// </summary>
+    public bool NeverBegan => this is { Cell: null, Said: null, Killed: false, Reason: StopReason.None, StdoutBytes: 0, StderrBytes: 0, Exit: { } exit }
+        && (StartFailed || exit.LeftUnread);
+
     public CellExit? Cell { get; init; }
 
     /// <summary>The guest's word that its variables are gone.</summary>
@@ -48,8 +58,11 @@ internal sealed record Ending
 /// </summary>
 internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, RunClock clock)
 {
-    /// <summary>How long a kernel that closed its result channel without a word has to die before it counts as one that lies.</summary>
-    public static readonly TimeSpan SilentEndLimit = TimeSpan.FromSeconds(1);
+    /// <summary>
+    /// How long a kernel that closed its result channel without a word has to die before it counts as one that lies. On a busy host the news
+    /// of a death takes its time; one that lies only holds up itself.
+    /// </summary>
+    public static readonly TimeSpan SilentEndLimit = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan PumpLimit = TimeSpan.FromSeconds(5);
 
@@ -66,8 +79,12 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
         using var endOfRun = new CancellationTokenSource();
         var ended = new TaskCompletionSource();
         var ladder = new StopLadder(cell, process, run.Stop, clock.Grace, clock.Time);
-        using var deadline = clock.Time.CreateTimer(
-            static state => ((RunStop)state!).Request(StopReason.Deadline), run.Stop, clock.Timeout, Timeout.InfiniteTimeSpan);
+        using var deadline = new RunDeadline(clock, run.Stop);
+        if (run.Tools is { } tools)
+        {
+            tools.Deadline = deadline;
+        }
+
         var climbing = ladder.WatchAsync(ended.Task);
         var reading = result?.RunAsync(endOfRun.Token);
         var pumps = Task.WhenAll(stdout.RunAsync(endOfRun.Token), stderr.RunAsync(endOfRun.Token));
@@ -86,7 +103,7 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
         }
 
         await AwaitCellDeathAsync(result);
-        return Seen(before, stdout, stderr, result, ladder);
+        return Seen(before, stdout, stderr, result, ladder) with { StartFailed = starting.IsFaulted };
     }
 
     private async Task UntilEndAsync(Task? reading, ResultPump? result, Task startFailed, StopLadder ladder)

@@ -31,7 +31,7 @@ internal static class Verdicts
             return OfDone(said, ending, file, lost);
         }
 
-        return OfDeath(ending, file) ?? Stopped(ending, file) ?? Died(ending, file);
+        return OfDeath(ending, file) ?? Stopped(ending, file) ?? (ending.NeverBegan ? DiedBefore(ending) : Died(ending, file));
     }
 
     private static Verdict CommandEnded(Ending ending, CaseFile file)
@@ -153,6 +153,10 @@ internal static class Verdicts
             new Verdict(RunOutcome.GuestError, Outcomes.ProcessExited(code, ending.Usage.PeakMemoryBytes), code, true),
         _ => Signaled(ending, file),
     };
+
+    /// <summary>Whatever it ended with is no answer to a run it never saw.</summary>
+    private static Verdict DiedBefore(Ending ending) => Unseen(ending) ?? new Verdict(
+        RunOutcome.Killed, Outcomes.KernelDiedBefore(RunPipeline.MaxAttempts, Signals.Describe(ending.Exit), Evidence(ending)), Signals.ExitCode(Signals.Kill), true);
 
     private static Verdict Signaled(Ending ending, CaseFile file) => ending.HitMemoryLimit
         ? OutOfMemory(ending, file)

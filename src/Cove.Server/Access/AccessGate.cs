@@ -127,7 +127,8 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLim
         try
         {
             await answers.InvokeAsync(context, operation, holder.Project, next);
-            await audit.AddAsync(context, holder, operation.Id, changes, note, context.Response.StatusCode, context.Features.Get<ToldProblem>()?.Code);
+            var did = context.Features.Get<TurnedOut>() ?? new TurnedOut(operation.Id, changes);
+            await audit.AddAsync(context, holder, did.Operation, did.Changes, note, context.Response.StatusCode, context.Features.Get<ToldProblem>()?.Code);
         }
         catch (Exception failure)
         {
@@ -138,7 +139,8 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLim
                 Meter?.QuotaRefused(limit);
             }
 
-            await audit.AddAsync(context, holder, operation.Id, changes, note, StatusOf(failure, context), error?.Code);
+            var did = context.Features.Get<TurnedOut>() ?? new TurnedOut(operation.Id, changes);
+            await audit.AddAsync(context, holder, did.Operation, did.Changes, note, StatusOf(failure, context), error?.Code);
             throw;
         }
     }

@@ -1,5 +1,6 @@
 using Cove.Server.Description;
 using Cove.Server.Frontends.Execute;
+using Cove.Server.Frontends.Mcp;
 using Cove.Server.Frontends.Native;
 using Cove.Server.Hosting;
 using Cove.Server.Tools;
@@ -18,6 +19,7 @@ internal static class AllFrontends
     {
         routes.MapNative();
         routes.MapExecute();
+        routes.MapMcp();
         routes.MapTools(tools);
         routes.MapDescription(described);
         routes.MapDeclaredTools(tools);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Security.Cryptography.X509Certificates;
 using Cove.Server.Frontends;
+using Cove.Server.Frontends.Mcp;
 using Cove.Server.Health;
 using Cove.Server.Settings;
 using Cove.Server.Telemetry;
@@ -145,6 +146,7 @@ internal sealed class CoveServer : IAsyncDisposable
         services.AddSingleton(provider => new Prometheus(provider.GetRequiredService<ServerMeter>(), parts.Cove));
         services.AddSingleton(provider => new HealthPages(new HealthReport(parts, life, options.DataDirectory), provider.GetRequiredService<Prometheus>(), options.IsLoopbackOnly));
         services.AddSingleton<TraceIds>();
+        services.AddMcp(parts);
         parts.AddAccess?.Invoke(services);
     }
 

@@ -58,7 +58,8 @@ internal sealed record Operation(string Id, string Summary)
 /// <param name="Status">The status.</param>
 /// <param name="Description">When it is given.</param>
 /// <param name="Answer">The type of its JSON body; null when it has none.</param>
-internal sealed record OtherAnswer(int Status, string Description, Type? Answer = null);
+/// <param name="MediaType">The body's media type.</param>
+internal sealed record OtherAnswer(int Status, string Description, Type? Answer = null, string MediaType = "application/json");
 
 /// <summary>A parameter in the query or a header.</summary>
 /// <param name="Name">Its name.</param>

@@ -88,8 +88,10 @@ internal static class Problems
     };
 }
 
-/// <summary>The declared tool that a request calls, for whoever keeps records.</summary>
-internal sealed record CalledTool(string Name);
+/// <summary>What a request turned out to do where its route can't say, for whoever keeps records.</summary>
+/// <param name="Operation">Its name.</param>
+/// <param name="Changes">Whether it changes something.</param>
+internal sealed record TurnedOut(string Operation, bool Changes);
 
 /// <summary>What a request was told is wrong with it, for whoever keeps records.</summary>
 internal sealed record ToldProblem(string Code);

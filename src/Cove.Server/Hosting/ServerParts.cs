@@ -40,6 +40,9 @@ internal sealed record ServerParts
     /// <summary>Further front-ends.</summary>
     public Action<Routes>? MapMore { get; init; }
 
+    /// <summary>Functions that the server offers as tools beside its own.</summary>
+    public IReadOnlyList<Microsoft.Extensions.AI.AIFunction> Functions { get; init; } = [];
+
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

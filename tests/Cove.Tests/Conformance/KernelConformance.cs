@@ -107,6 +107,42 @@ public abstract class KernelConformance(BackendUnderTest backend) : ConformanceS
         Assert.Equal("'file'", (await sandbox.PythonAsync("open('/workspace/kept').read()")).Value);
     }
 
+    /// <summary>A stopped kernel takes nothing up: what is sent to it lies in its link, as with one that is about to die.</summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData("\nif os.fork() == 0:\n    while True: time.sleep(60)")] // a child that holds the kernel's link open
+    public async Task A_run_that_its_kernel_did_not_live_to_take_up_is_begun_by_a_fresh_one_and_only_once(string before)
+    {
+        await using var sandbox = await SandboxAsync();
+        var pid = await sandbox.PrintedAsync($"import os, time\nlost = 7\nprint(os.getpid(), flush=True){before}");
+        for (var i = 1; i <= 3; i++)
+        {
+            AssertOk(await sandbox.ShellAsync($"kill -STOP {pid}"));
+            var run = sandbox.StartPython("import os\nopen('/workspace/begun', 'a').write('x')\nprint(os.getpid())\n'lost' in globals()");
+            await run.Started;
+            AssertOk(await sandbox.ShellAsync($"kill -KILL {pid}"));
+            var ended = await run.Completion;
+            Assert.True(ended.Value == "False", ended.ToString());
+            Assert.Contains("kernel_restarted", ended.Notices);
+            Assert.Equal(new string('x', i), await sandbox.ReadAsync("/workspace/begun"));
+            pid = ended.Stdout.Trim();
+        }
+    }
+
+    [Fact]
+    public async Task So_is_one_of_a_shell()
+    {
+        await using var sandbox = await SandboxAsync();
+        var shell = (await sandbox.RunAsync(new RunRequest { Code = "lost=7; echo $PPID", Language = Language.Bash })).Stdout.Trim();
+        AssertOk(await sandbox.ShellAsync($"kill -STOP {shell}"));
+        var run = sandbox.Start(new RunRequest { Code = "echo x >> /workspace/begun; echo \"[$lost]\"", Language = Language.Bash, Timeout = TimeSpan.FromSeconds(60) });
+        await run.Started;
+        AssertOk(await sandbox.ShellAsync($"kill -KILL {shell}"));
+        var ended = await run.Completion;
+        Assert.True(ended.Stdout == "[]\n", ended.ToString());
+        Assert.Equal("x\n", await sandbox.ReadAsync("/workspace/begun"));
+    }
+
     [Theory]
     [InlineData(0, RunOutcome.Ok, null)]
     [InlineData(5, RunOutcome.GuestError, "exit_code")]

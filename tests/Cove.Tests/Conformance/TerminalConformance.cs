@@ -25,8 +25,9 @@ public abstract class TerminalConformance(BackendUnderTest backend) : Conformanc
     {
         await using var sandbox = await SandboxAsync();
         await using var talk = await OpenAsync(sandbox, TerminalTalk.Plain with { Columns = 132, Rows = 43 });
-        await talk.TypeAsync("stty size; trap 'echo chan''ged' WINCH\n");
+        await talk.TypeAsync("trap 'echo chan''ged' WINCH; stty size; echo pre''pared\n");
         await talk.SeesAsync("43 132\r\n");
+        await talk.SeesAsync("prepared\r\n"); // only now is the shell in the foreground again, whom the change is told
         await talk.Terminal.ResizeAsync(200, 50);
         await talk.TypeAsync("\n");
         await talk.SeesAsync("changed\r\n");

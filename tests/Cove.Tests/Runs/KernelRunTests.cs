@@ -288,7 +288,7 @@ public sealed class KernelRunTests
     }
 
     [Theory]
-    [InlineData("""{"t":"hello","generation":2,"language":"bash","version":"5"}""")]
+    [InlineData("""{"t":"hello","generation":3,"language":"bash","version":"5"}""")]
     [InlineData("""{"t":"hello","generation":1,"language":"python","version":"5"}""")]
     [InlineData("""{"t":"hi"}""")]
     [InlineData("nonsense")]

@@ -5,7 +5,7 @@ namespace Cove.Tests.Support;
 /// <summary>Waits for what other threads do, without a fixed pause: the bound is only met by a test that fails.</summary>
 internal static class Eventually
 {
-    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
 
     public static async Task Holds(Func<bool> condition, string what)
     {
@@ -14,6 +14,7 @@ internal static class Eventually
         {
             Assert.True(TimeProvider.System.GetElapsedTime(started) < Limit, $"This never came true: {what}.");
             await BreatheAsync();
+            await PauseAsync();
         }
     }
 
@@ -24,12 +25,16 @@ internal static class Eventually
         {
             Assert.True(TimeProvider.System.GetElapsedTime(started) < Limit, $"This never came true: {what}.");
             await BreatheAsync();
+            await PauseAsync();
         }
     }
 
     public static async Task<T> Within<T>(Task<T> task) => await task.WaitAsync(Limit);
 
     public static async Task Within(Task task) => await task.WaitAsync(Limit);
+
+    /// <summary>Gives the processor to what is waited for: many tests wait side by side on few processors.</summary>
+    private static Task PauseAsync() => Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System);
 
     /// <summary>Lets what is queued on the thread pool run.</summary>
     public static async Task BreatheAsync()

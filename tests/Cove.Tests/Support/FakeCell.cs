@@ -15,15 +15,21 @@ internal sealed class FakeCell : Cell
 
     /// <summary>What a kernel says first; null: nothing, ever.</summary>
     public Func<Language, string>? Hello { get; set; } = language =>
-        $$"""{"t":"hello","generation":1,"language":"{{language.ToString().ToLowerInvariant()}}","version":"1.2.3"}""";
+        $$"""{"t":"hello","generation":2,"language":"{{language.ToString().ToLowerInvariant()}}","version":"1.2.3"}""";
 
     public Func<GuestRun, Task> OnExecute { get; set; } = run => run.DoneAsync();
+
+    /// <summary>Each makes one kernel end as it says, with the frame of its next run still unread.</summary>
+    public Queue<ProcessExit> DeathsBeforeRuns { get; } = new();
 
     public Func<FakeCommand, Task> OnCommand { get; set; } = command =>
     {
         command.Exit(0, null);
         return Task.CompletedTask;
     };
+
+    /// <summary>Called with a kernel before anything is sent to it.</summary>
+    public Action<FakeKernel>? BeforeSend { get; set; }
 
     public Func<FakeFileWorker> FileWorker { get; set; } = () => new FakeFileWorker();
 
@@ -103,10 +109,10 @@ internal sealed class FakeCell : Cell
         return new CellTerminal(process, process.Out, new MemorySink(process.In), (c, r) => process.Size = (c, r));
     }
 
-    public override RunChannels OpenRunChannels()
+    public override RunChannels OpenRunChannels(bool host)
     {
         ThrowIfGone();
-        return new FakeChannels();
+        return new FakeChannels(host);
     }
 
     public override async Task<IFrameLink> OpenFilesAsync(CancellationToken cancellationToken)

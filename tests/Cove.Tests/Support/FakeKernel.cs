@@ -40,9 +40,11 @@ internal sealed class FakeKernel : CellProcess
 
     public GuestRun? Current { get; private set; }
 
-    public void Exit(int? code, int? signal)
+    public void Exit(int? code, int? signal) => Exit(new ProcessExit(code, signal));
+
+    public void Exit(ProcessExit exit)
     {
-        if (_exited.TrySetResult(new ProcessExit(code, signal)))
+        if (_exited.TrySetResult(exit))
         {
             _control.HangUp();
             Current?.CloseAll();
@@ -75,6 +77,10 @@ internal sealed class FakeKernel : CellProcess
             case "configure":
                 Configurations.Add(frame);
                 break;
+            case "execute" when _cell.DeathsBeforeRuns.TryDequeue(out var death):
+                new GuestRun(this, "", "", channels!).CloseAll();
+                Exit(death with { LeftUnread = true });
+                break;
             case "execute":
                 Current = new GuestRun(this, frame.GetProperty("run").GetString()!, frame.GetProperty("code").GetString()!, channels!);
                 _ = ExecuteAsync(Current);
@@ -98,6 +104,7 @@ internal sealed class FakeKernel : CellProcess
 
         public ValueTask SendAsync(ReadOnlyMemory<byte> body, RunChannels? channels, CancellationToken cancellationToken)
         {
+            kernel._cell.BeforeSend?.Invoke(kernel);
             if (kernel.Exited.IsCompleted || kernel._cell.ControlClosed)
             {
                 throw new CellGoneException("The kernel's control link is closed.");
@@ -115,14 +122,19 @@ internal sealed class FakeKernel : CellProcess
     }
 }
 
-/// <summary>The three pipes of one run.</summary>
-internal sealed class FakeChannels : RunChannels
+/// <summary>The three pipes of one run, and the fourth.</summary>
+internal sealed class FakeChannels(bool host) : RunChannels
 {
     public MemoryPipe Out { get; } = new();
 
     public MemoryPipe Err { get; } = new();
 
     public MemoryPipe Results { get; } = new();
+
+    /// <summary>What the host says, for the guest to read.</summary>
+    public MemoryPipe Answers { get; } = new();
+
+    public override ByteSink? Host => host ? field ??= new MemorySink(Answers) : null;
 
     public override ByteSource Stdout => Out;
 
@@ -135,6 +147,7 @@ internal sealed class FakeChannels : RunChannels
         Out.Dispose();
         Err.Dispose();
         Results.Dispose();
+        Answers.Dispose();
     }
 }
 

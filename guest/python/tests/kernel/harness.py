@@ -45,6 +45,7 @@ class Run:
         self.displays, self.notices, self.done, self.raw = [], [], None, bytearray()
         self._parts = {}
         self.frames = 0
+        self.calls, self.unheard = [], 0
 
     out = property(lambda self: self.stdout.decode("utf-8", "replace"))
     err = property(lambda self: self.stderr.decode("utf-8", "replace"))
@@ -59,6 +60,17 @@ class Run:
         return found[-1] if found else None
 
     text = property(lambda self: None if self.result is None else self.result["text/plain"])
+
+    def say(self, message):
+        """On the host pipe. A kernel that ended its run no longer listens."""
+        body = json.dumps(message, ensure_ascii=False).encode()
+        try:
+            os.write(self.host, struct.pack(">I", len(body)) + body)
+        except BrokenPipeError:
+            pass
+
+    def answer(self, call, **answer):
+        self.say(dict({"t": "host_answer", "run": self.nonce, "call": call}, **answer))
 
     def feed(self, data):
         self.raw += data
@@ -86,6 +98,8 @@ class Run:
             self.displays.append(frame)
         elif kind == "notice":
             self.notices.append(frame)
+        elif kind == "host_call":
+            self.calls.append(frame)
         elif kind == "done":
             if frame["status"] not in DONE:
                 raise Lost("status " + frame["status"])
@@ -143,13 +157,21 @@ class Kernel:
         if sent < len(data):
             self.control.sendall(data[sent:])
 
-    def start(self, code):
-        """Sends a run; returns it and the reading ends of its pipes."""
+    def start(self, code, tools=None, max_calls=100):
+        """Sends a run; returns it and the reading ends of its pipes. With tools `run.host` is the pipe they are answered on."""
         run = Run(secrets.token_hex(16))
         pipes = [os.pipe() for _ in range(3)]
-        self.send({"t": "execute", "run": run.nonce, "code": code}, [write for _, write in pipes])
-        for _, write in pipes:
-            os.close(write)
+        message, sent = {"t": "execute", "run": run.nonce, "code": code}, [write for _, write in pipes]
+        if tools is not None:
+            host, run.host = os.pipe2(os.O_NONBLOCK)
+            os.set_blocking(run.host, True)
+            message["host"] = True
+            sent.append(host)
+        self.send(message, sent)
+        for end in sent:
+            os.close(end)
+        if tools is not None:
+            run.say({"t": "host_tools", "run": run.nonce, "max_calls": max_calls, "tools": tools})
         return run, [read for read, _ in pipes]
 
     def run(self, code, timeout=10, interrupt=None, watch=None):

@@ -8,7 +8,7 @@ from .harness import Kernel, KernelTest
 
 class Values(KernelTest):
     def test_hello_names_generation_language_and_version(self):
-        self.assertEqual({"t": "hello", "generation": 1, "language": "python",
+        self.assertEqual({"t": "hello", "generation": 2, "language": "python",
                           "version": "%d.%d.%d" % sys.version_info[:3]}, self.kernel.hello)
 
     def test_value_of_the_last_expression(self):

@@ -1,11 +1,20 @@
 """The shim between an engine and a guest of which neither helps it."""
 
+import fcntl
 import os
 import signal
+import struct
+import termios
 import time
 import unittest
 
 from .engine import Kernel
+
+
+def _until_read(stream):
+    """Waits until the other end has read all that was sent."""
+    while struct.unpack("i", fcntl.ioctl(stream.fileno(), termios.TIOCOUTQ, bytes(4)))[0]:
+        time.sleep(0.001)
 
 
 class ShimTest(unittest.TestCase):
@@ -123,6 +132,28 @@ class ShimTest(unittest.TestCase):
         kernel = self.kernel("bash", folder="/nonexistent")
         outcome = kernel.run("echo hi")
         self.assertEqual((outcome.status, outcome.done["error"]["name"]), ("error", "KernelUnavailable"), outcome)
+
+    def test_a_run_that_a_dying_interpreter_never_read_is_begun_by_a_fresh_one_and_once(self):
+        for language, own, code in (
+            ("bash", "echo $$", "echo x; echo \"[$lost]\""),
+            ("javascript", "console.log(process.pid)", "console.log('x'); console.log(`[${typeof lost}]`)"),
+        ):
+            with self.subTest(language):
+                kernel = self.kernel(language)
+                kernel.run("lost=7")
+                pid = int(kernel.run(own).text)
+                os.kill(pid, signal.SIGSTOP)
+                running = kernel.start(code)
+                _until_read(kernel.socket)
+                os.kill(pid, signal.SIGKILL)
+                outcome = running.outcome()
+                self.assertEqual((outcome.status in ("ok", "exit"), outcome.text), (True, "x\n[undefined]\n" if language == "javascript" else "x\n[]\n"), outcome)
+                self.assertEqual([notice["code"] for notice in outcome.of("notice")], ["state_lost"])
+
+    def test_a_run_that_an_interpreter_had_begun_is_not_begun_again(self):
+        kernel = self.kernel("bash")
+        outcome = kernel.run("echo x; kill -9 $$")
+        self.assertEqual((outcome.text, outcome.done["exit_code"]), ("x\n", 137))
 
     def test_an_interrupt_of_the_shell_alone_is_survived(self):
         kernel = self.kernel("bash")

@@ -139,6 +139,25 @@ internal static unsafe class Descriptors
         }
     }
 
+    /// <summary>
+    /// Whether something sent on this stream socket was not read: the kernel says so by a reset where the peer is closed already, and by
+    /// what is still queued where something else holds the peer open (a child that the guest forked).
+    /// </summary>
+    public static bool LeftUnread(SafeFileHandle socket)
+    {
+        int error = 0, queued = 0;
+        uint length = sizeof(int);
+        try
+        {
+            return (Libc.SocketOption(socket, Libc.SOL_SOCKET, Libc.SO_ERROR, &error, &length) == 0 && error == Libc.ECONNRESET)
+                || (Libc.AskNumber(socket, Libc.SIOCOUTQ, &queued) == 0 && queued > 0);
+        }
+        catch (ObjectDisposedException)
+        {
+            return false; // whoever closed it had given the process up
+        }
+    }
+
     /// <summary>Null: interrupted, call again.</summary>
     private static int? Outcome(nint result) => result >= 0
         ? (int)result

@@ -10,10 +10,10 @@ internal static unsafe partial class Libc
     public const int O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000;
     public const int F_GETFL = 3, F_SETFL = 4, F_DUPFD_CLOEXEC = 1030;
     public const int AF_UNIX = 1, SOCK_STREAM = 1, SOCK_CLOEXEC = O_CLOEXEC, SOCK_NONBLOCK = O_NONBLOCK;
-    public const int SOL_SOCKET = 1, SCM_RIGHTS = 1;
+    public const int SOL_SOCKET = 1, SCM_RIGHTS = 1, SO_ERROR = 4, ECONNRESET = 104;
     public const int MSG_NOSIGNAL = 0x4000, MSG_CMSG_CLOEXEC = 0x40000000, MSG_CTRUNC = 8;
     public const uint EPOLLIN = 1, EPOLLOUT = 4, EPOLLERR = 8, EPOLLHUP = 16, EPOLLONESHOT = 1u << 30;
-    public const nuint TIOCSWINSZ = 0x5414;
+    public const nuint TIOCSWINSZ = 0x5414, SIOCOUTQ = 0x5411;
     public const int EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL = 2, EPOLL_CTL_MOD = 3;
 
     private const string Name = "libc";
@@ -44,6 +44,12 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Name, EntryPoint = "ioctl", SetLastError = true)]
     public static partial int SetWindowSize(SafeFileHandle terminal, nuint request, WindowSize* size);
+
+    [LibraryImport(Name, EntryPoint = "ioctl", SetLastError = true)]
+    public static partial int AskNumber(SafeFileHandle descriptor, nuint request, int* answer);
+
+    [LibraryImport(Name, EntryPoint = "getsockopt", SetLastError = true)]
+    public static partial int SocketOption(SafeFileHandle socket, int level, int option, int* value, uint* length);
 
     [LibraryImport(Name, EntryPoint = "epoll_create1", SetLastError = true)]
     public static partial SafeFileHandle EpollCreate(int flags);

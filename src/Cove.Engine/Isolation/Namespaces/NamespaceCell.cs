@@ -96,7 +96,7 @@ internal sealed partial class NamespaceCell : Cell
             process, new PipeSink(_backend.Reactor, stdinWriter), new PipeSource(_backend.Reactor, stdoutReader), new PipeSource(_backend.Reactor, stderrReader));
     }
 
-    public override RunChannels OpenRunChannels() => new PipeRunChannels(_backend.Reactor);
+    public override RunChannels OpenRunChannels(bool host) => new PipeRunChannels(_backend.Reactor, host);
 
     public override async Task<IFrameLink> OpenFilesAsync(CancellationToken cancellationToken)
     {

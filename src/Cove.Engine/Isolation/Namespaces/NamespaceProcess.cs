@@ -15,7 +15,7 @@ internal sealed class NamespaceProcess(long id, IFrameLink? control) : CellProce
 
     public void End(ProcessExit exit)
     {
-        _exited.TrySetResult(exit);
+        _exited.TrySetResult(Control is UnixFrameLink link ? exit with { LeftUnread = link.LeftUnread() } : exit);
         Control?.Dispose(); // there is nobody at the other end any more
     }
 }

@@ -76,19 +76,29 @@ internal sealed class PipeSink : ByteSink
     public override void Dispose() => _watched.Dispose();
 }
 
-/// <summary>Three fresh pipes for one run of a kernel.</summary>
+/// <summary>Three fresh pipes for one run of a kernel, and a fourth the other way where the host has something to say.</summary>
 internal sealed class PipeRunChannels : RunChannels
 {
-    private readonly SafeFileHandle[] _guestEnds = new SafeFileHandle[3];
+    private readonly SafeFileHandle[] _guestEnds;
     private readonly PipeSource[] _sources = new PipeSource[3];
 
-    public PipeRunChannels(Reactor reactor)
+    private readonly PipeSink? _host;
+
+    public PipeRunChannels(Reactor reactor, bool host)
     {
+        _guestEnds = new SafeFileHandle[host ? 4 : 3];
         for (var i = 0; i < 3; i++)
         {
             var (reader, writer) = Libc.OpenPipe(readerWaits: false, writerWaits: true);
             _sources[i] = new PipeSource(reactor, reader);
             _guestEnds[i] = writer;
+        }
+
+        if (host)
+        {
+            // The guest's end does not wait either: several event loops in one interpreter may read it.
+            var (reader, writer) = Libc.OpenPipe(readerWaits: false, writerWaits: false);
+            (_guestEnds[3], _host) = (reader, new PipeSink(reactor, writer));
         }
     }
 
@@ -97,6 +107,8 @@ internal sealed class PipeRunChannels : RunChannels
     public override ByteSource Stderr => _sources[1];
 
     public override ByteSource Result => _sources[2];
+
+    public override ByteSink? Host => _host;
 
     /// <summary>The ends that are sent to the guest, and then closed here so that the end of file can be seen.</summary>
     public ReadOnlySpan<SafeFileHandle> GuestEnds => _guestEnds;
@@ -116,5 +128,7 @@ internal sealed class PipeRunChannels : RunChannels
         {
             source.Dispose();
         }
+
+        _host?.Dispose();
     }
 }

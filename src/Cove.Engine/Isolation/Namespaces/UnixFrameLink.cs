@@ -85,6 +85,9 @@ internal sealed class UnixFrameLink : IFrameLink
         }
     }
 
+    /// <summary>Of a peer that has ended: whether it did before it had read all that was sent. Can be asked once.</summary>
+    public bool LeftUnread() => Descriptors.LeftUnread(_watched.Descriptor);
+
     public void Dispose()
     {
         _watched.Dispose();

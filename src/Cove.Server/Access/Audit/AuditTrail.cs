@@ -1,4 +1,3 @@
-using Cove.Server.Hosting;
 using Cove.Server.State;
 using Cove.Server.Telemetry;
 using Microsoft.AspNetCore.Http;
@@ -25,7 +24,7 @@ internal sealed class AuditTrail(StateStore state, bool reads)
             Key = holder?.Key,
             KeyName = holder?.KeyName,
             Remote = context.Connection.RemoteIpAddress?.ToString(),
-            Operation = context.Features.Get<CalledTool>() is { } called ? $"{operation.Split('-')[0]}:{called.Name}" : operation,
+            Operation = operation,
             Sandbox = Bounded(note.Sandbox),
             Run = Bounded(note.Run),
             Status = status,

@@ -80,6 +80,13 @@ internal sealed partial class ProjectCove
         await _engine.WriteStdinAsync(sandbox, run, input, close, cancellationToken);
     }
 
+    public async Task AnswerToolCallAsync(SandboxId sandbox, RunId run, string callId, ToolAnswer answer, CancellationToken cancellationToken = default)
+    {
+        await OpenAsync(sandbox);
+        note.Run = run.Value;
+        await _engine.AnswerToolCallAsync(sandbox, run, callId, answer, cancellationToken);
+    }
+
     public async Task<Terminal> OpenTerminalAsync(SandboxId sandbox, TerminalRequest request, CancellationToken cancellationToken = default)
     {
         await OpenAsync(sandbox);

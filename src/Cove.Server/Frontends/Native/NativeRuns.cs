@@ -24,6 +24,7 @@ internal static class NativeRuns
     {
         MapStart(routes);
         MapReading(routes);
+        NativeToolCalls.Map(routes);
         routes.Post("/v1/sandboxes/{sandbox}/runs/{run}/stdin", new Operation("writeStdin", "Writes to the standard input of a command started with keep_stdin_open.")
         {
             Needs = Scopes.Write,
@@ -59,6 +60,7 @@ internal static class NativeRuns
         Answer = typeof(RunEvent),
         Whole = typeof(FinishedRun),
         AnswerTypes = RunAnswers.Types,
+        OtherAnswers = [NativeToolCalls.Waiting],
     }, StartAsync);
 
     private static void MapReading(Routes routes)
@@ -90,6 +92,11 @@ internal static class NativeRuns
         request = request.CorrelationId is null ? request with { CorrelationId = context.CorrelationId() } : request;
         if (interrupts && !background)
         {
+            if (form == AnswerForm.Whole && request.Tools is { Count: > 0 })
+            {
+                throw Problems.Bad("invalid_request", "The query parameter 'on_disconnect' is 'interrupt', but a run with tools that is answered as one object hangs up at each call.", "Leave it out, or ask for a stream of events.");
+            }
+
             await InterruptibleAsync(context, sandbox, form, request);
             return;
         }
@@ -100,6 +107,12 @@ internal static class NativeRuns
         {
             context.Response.Headers.Location = $"/v1/sandboxes/{sandbox}/runs/{run.Id}";
             await WriteAsync(context, run, CoveJson.Wire.RunInfo, StatusCodes.Status202Accepted);
+            return;
+        }
+
+        if (form == AnswerForm.Whole && request.Tools is { Count: > 0 })
+        {
+            await NativeToolCalls.TellAsync(context, sandbox, run.Id);
             return;
         }
 

@@ -75,6 +75,8 @@ internal static class RunAnswers
         RunOutput => "output",
         RunDisplay => "display",
         RunNotice => "notice",
+        RunToolCall => "tool_call",
+        RunToolAnswered => "tool_answered",
         _ => "completed",
     };
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Cove.Agent.HttpTools;
+using Cove.Wire;
 
 namespace Cove.Server.Tools.Declared;
 
@@ -30,7 +31,7 @@ internal static class DeclaredDescription
         var responses = new JsonObject { ["200"] = Answer("What the tool's declaration picks of the answer.", JsonNode.Parse(tool.ReturnJsonSchema!.Value.GetRawText())!) };
         foreach (var (status, description) in _failures)
         {
-            responses[status] = Answer(description, Refusal());
+            responses[status] = Answer(description, Refusal(), Problem.MediaType);
         }
 
         return new JsonObject
@@ -59,7 +60,7 @@ internal static class DeclaredDescription
         ["required"] = new JsonArray("success", "error", "code", "retryable", "remediation"),
     };
 
-    private static JsonObject Answer(string description, JsonNode schema) => new() { ["description"] = description, ["content"] = Content(schema) };
+    private static JsonObject Answer(string description, JsonNode schema, string mediaType = "application/json") => new() { ["description"] = description, ["content"] = Content(schema, mediaType) };
 
-    private static JsonObject Content(JsonNode schema) => new() { ["application/json"] = new JsonObject { ["schema"] = schema } };
+    private static JsonObject Content(JsonNode schema, string mediaType = "application/json") => new() { [mediaType] = new JsonObject { ["schema"] = schema } };
 }

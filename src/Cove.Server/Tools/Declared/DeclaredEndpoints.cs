@@ -5,6 +5,7 @@ using Cove.Agent.HttpTools.Schemas;
 using Cove.Agent.Tools;
 using Cove.Server.Access.Idempotency;
 using Cove.Server.Hosting;
+using Cove.Wire;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
@@ -32,12 +33,12 @@ internal static class DeclaredEndpoints
             Answer = typeof(ToolAnswer),
             OtherAnswers =
             [
-                new(StatusCodes.Status400BadRequest, "The input is not what the tool takes, or the other side refused it.", typeof(ToolRefusal)),
-                new(StatusCodes.Status404NotFound, "There is no such tool, or the other side has not what the input names.", typeof(ToolRefusal)),
-                new(StatusCodes.Status429TooManyRequests, "The other side wants to be asked less often; Retry-After says when.", typeof(ToolRefusal)),
-                new(StatusCodes.Status502BadGateway, "The other side failed, or does not accept this server's credentials.", typeof(ToolRefusal)),
-                new(StatusCodes.Status503ServiceUnavailable, "The other side failed so often that it is left alone for a while; Retry-After says until when.", typeof(ToolRefusal)),
-                new(StatusCodes.Status504GatewayTimeout, "The other side did not answer in time.", typeof(ToolRefusal)),
+                new(StatusCodes.Status400BadRequest, "The input is not what the tool takes, or the other side refused it.", typeof(ToolRefusal), Problem.MediaType),
+                new(StatusCodes.Status404NotFound, "There is no such tool, or the other side has not what the input names.", typeof(ToolRefusal), Problem.MediaType),
+                new(StatusCodes.Status429TooManyRequests, "The other side wants to be asked less often; Retry-After says when.", typeof(ToolRefusal), Problem.MediaType),
+                new(StatusCodes.Status502BadGateway, "The other side failed, or does not accept this server's credentials.", typeof(ToolRefusal), Problem.MediaType),
+                new(StatusCodes.Status503ServiceUnavailable, "The other side failed so often that it is left alone for a while; Retry-After says until when.", typeof(ToolRefusal), Problem.MediaType),
+                new(StatusCodes.Status504GatewayTimeout, "The other side did not answer in time.", typeof(ToolRefusal), Problem.MediaType),
             ],
             Json = DeclaredJson.Wire,
         };
@@ -62,7 +63,7 @@ internal static class DeclaredEndpoints
             return;
         }
 
-        context.Features.Set(new CalledTool(tool.Name));
+        context.Features.Set(new TurnedOut("callTool:" + tool.Name, Changes: true));
         var (input, refusal) = await ReadAsync(context);
         if (input is null)
         {
@@ -121,14 +122,14 @@ internal static class DeclaredEndpoints
     private static Task RefuseAsync(HttpContext context, ToolRefusal refusal)
     {
         context.Features.Set(new ToldProblem(refusal.Code));
-        return WriteAsync(context, refusal, DeclaredJson.Wire.ToolRefusal, refusal.Status);
+        return WriteAsync(context, refusal, DeclaredJson.Wire.ToolRefusal, refusal.Status, Problem.MediaType);
     }
 
-    private static async Task WriteAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type, int status)
+    private static async Task WriteAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type, int status, string mediaType = "application/json")
     {
         var body = JsonSerializer.SerializeToUtf8Bytes(value, type);
         context.Response.StatusCode = status;
-        context.Response.ContentType = "application/json";
+        context.Response.ContentType = mediaType;
         context.Response.ContentLength = body.Length;
         await context.Response.Body.WriteAsync(body, context.RequestAborted);
     }

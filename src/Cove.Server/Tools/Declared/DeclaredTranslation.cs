@@ -21,7 +21,14 @@ internal static class DeclaredTranslation
         Status = status,
         Detail = message,
         Code = code,
-        Category = category,
+        Category = category switch
+        {
+            ToolErrorCategory.Input => ErrorCategory.Request,
+            ToolErrorCategory.NotFound => ErrorCategory.NotFound,
+            ToolErrorCategory.RateLimited or ToolErrorCategory.OutputLimit => ErrorCategory.Limit,
+            _ => ErrorCategory.Infrastructure,
+        },
+        ErrorCategory = category,
         Retryable = retryable,
         Remediation = remediation,
     };

@@ -37,8 +37,11 @@ internal sealed record ToolRefusal
     /// <summary>A machine's name for it.</summary>
     public required string Code { get; init; }
 
+    /// <summary>Whose turn it is.</summary>
+    public required ErrorCategory Category { get; init; }
+
     /// <summary>What kind of failure, in the words that models are told.</summary>
-    public required ToolErrorCategory Category { get; init; }
+    public required ToolErrorCategory ErrorCategory { get; init; }
 
     /// <summary>Whether another try can succeed: of the same, or of corrected input when the category is <c>input</c>.</summary>
     public required bool Retryable { get; init; }

@@ -61,9 +61,9 @@ public sealed class HostileInputs(LiveEngine live)
         };
     }
 
-    /// <summary>A problem; but for what the protocol itself refuses (no handler is reached), for HEAD, and for the 400 that <c>/execute</c> promises.</summary>
+    /// <summary>A problem; but for what the protocol itself refuses (no handler is reached), for HEAD, for the 400 that <c>/execute</c> promises, and for the errors of JSON-RPC.</summary>
     private static bool IsWellSaid(HostileRequest request, RawAnswer answer) =>
-        answer.IsProblem || answer.Header("Content-Length") == "0" || request.Method == "HEAD" || (request.Target.StartsWith("/execute", StringComparison.Ordinal) && answer.Status == 400 && answer.Body.StartsWith("{\"error\":", StringComparison.Ordinal));
+        answer.IsProblem || answer.Header("Content-Length") == "0" || request.Method == "HEAD" || (request.Target.StartsWith("/mcp", StringComparison.Ordinal) && answer.Body.StartsWith("{\"jsonrpc\":\"2.0\",\"id\":", StringComparison.Ordinal)) || (request.Target.StartsWith("/execute", StringComparison.Ordinal) && answer.Status == 400 && answer.Body.StartsWith("{\"error\":", StringComparison.Ordinal));
 
     /// <summary>Ends what odd but right requests made.</summary>
     private static async Task CleanAsync(AccessServer server, string key, SandboxId? keep)

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Cove.Server.Frontends.Execute;
+using Cove.Server.Frontends.Mcp;
 using Cove.Server.Hosting;
 using Cove.Wire;
 using Microsoft.AspNetCore.Routing;
@@ -25,6 +26,7 @@ internal sealed class HostileRequests(SandboxId sandbox, string key)
         [typeof(DirectoryRequest)] = ["""{"path":"/workspace/d"}"""],
         [typeof(MoveRequest)] = ["""{"from":"/workspace/a","to":"/workspace/b"}"""],
         [typeof(SandboxExtension)] = ["""{"lifetime_ms":600000}"""],
+        [typeof(McpMessage)] = ["""{"jsonrpc":"2.0","id":1,"method":"tools/list"}"""],
         [typeof(ExecuteRequest)] = ["""{"code":"1","timeout":20}"""],
     };
 

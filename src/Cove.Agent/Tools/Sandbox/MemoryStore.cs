@@ -1,0 +1,147 @@
+using System.Text;
+
+namespace Cove.Agent.Tools.Sandbox;
+
+/// <summary>
+/// The files of a memory in one directory of this machine: on the host and not in the sandbox, because a memory is what outlives sandboxes, and because
+/// there the guest's code could plant notes for later conversations without the model. Only regular files and directories made here are touched:
+/// no link is followed, whoever put it there. Bounded in number, size and depth.
+/// </summary>
+internal sealed class MemoryStore(string directory)
+{
+    public const int MaxFileBytes = 256 << 10;
+    public const int MaxFiles = 500;
+    public const long MaxBytes = 16L << 20;
+
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    private static readonly UTF8Encoding _strict = new(false, throwOnInvalidBytes: true);
+
+    /// <summary>Taken around every command: two calls of one answer change one file one after the other.</summary>
+    public Lock Turn { get; } = new();
+
+    public FileSystemInfo? Find(string[] parts)
+    {
+        FileSystemInfo found = Make(directory);
+        foreach (var part in parts)
+        {
+            var path = Path.Combine(found.FullName, part);
+            found = Directory.Exists(path) ? new DirectoryInfo(path) : new FileInfo(path);
+            if (!found.Exists || found.LinkTarget is not null)
+            {
+                return null;
+            }
+        }
+
+        return found;
+    }
+
+    public static string Read(FileInfo file) => file.Length <= MaxFileBytes ? _strict.GetString(File.ReadAllBytes(file.FullName))
+        : throw new ToolInputException($"Error: The file has {file.Length:N0} bytes; a memory has at most {MaxFileBytes:N0}.", "Leave it alone.");
+
+    /// <summary>Writes a file whole, with the directories it needs.</summary>
+    public void Write(string[] parts, string text)
+    {
+        var bytes = _strict.GetBytes(text);
+        Check(parts, bytes.Length);
+        var parent = MakeParent(parts);
+        var temporary = Path.Combine(parent, $".{Guid.NewGuid():N}");
+        try
+        {
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows())
+            {
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            }
+
+            using (var file = new FileStream(temporary, options))
+            {
+                file.Write(bytes);
+            }
+
+            File.Move(temporary, Path.Combine(parent, parts[^1]), overwrite: true);
+        }
+        finally
+        {
+            File.Delete(temporary); // no error when it was moved
+        }
+    }
+
+    public static void Delete(FileSystemInfo found)
+    {
+        if (found is DirectoryInfo folder)
+        {
+            folder.Delete(recursive: true); // removes links, does not follow them
+        }
+        else
+        {
+            found.Delete();
+        }
+    }
+
+    public void Rename(FileSystemInfo found, string[] parts)
+    {
+        var target = Path.Combine(MakeParent(parts), parts[^1]);
+        if (found is DirectoryInfo folder)
+        {
+            if (target.StartsWith(folder.FullName + "/", StringComparison.Ordinal))
+            {
+                throw new ToolInputException("Error: A directory cannot be moved into itself.", "Give another new_path.");
+            }
+
+            folder.MoveTo(target);
+        }
+        else
+        {
+            ((FileInfo)found).MoveTo(target, overwrite: false);
+        }
+    }
+
+    /// <summary>What is in a directory, sorted, hidden items, links and node_modules left out, with the sizes of what directories hold.</summary>
+    public static IEnumerable<(FileSystemInfo Item, long Bytes)> Children(DirectoryInfo folder) => folder.EnumerateFileSystemInfos()
+        .Where(item => !item.Name.StartsWith('.') && item.Name != "node_modules" && item.LinkTarget is null)
+        .OrderBy(item => item.Name, StringComparer.Ordinal).Select(item => (item, Size(item)));
+
+    public static long Size(FileSystemInfo item) => item is FileInfo file ? file.Length : Files((DirectoryInfo)item).Sum(f => f.Length);
+
+    private static IEnumerable<FileInfo> Files(DirectoryInfo folder) =>
+        folder.EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true });
+
+    private void Check(string[] parts, int length)
+    {
+        if (length > MaxFileBytes)
+        {
+            throw new ToolInputException($"Error: The file would have {length:N0} bytes; a memory has at most {MaxFileBytes:N0}.", "Keep what matters, and split it into several files.");
+        }
+
+        var there = Find(parts) as FileInfo;
+        var all = Files(new DirectoryInfo(directory)).ToArray();
+        if (all.Length >= MaxFiles && there is null)
+        {
+            throw new ToolInputException($"Error: There are {all.Length:N0} files; a memory has at most {MaxFiles:N0}.", "Delete files that are not needed, or add to one that is there.");
+        }
+
+        if (all.Sum(f => f.Length) + length - (there?.Length ?? 0) > MaxBytes)
+        {
+            throw new ToolInputException($"Error: All files together would have more than {MaxBytes:N0} bytes.", "Delete files that are not needed.");
+        }
+    }
+
+    private static DirectoryInfo Make(string path) => OperatingSystem.IsWindows() ? Directory.CreateDirectory(path) : Directory.CreateDirectory(path, OwnerOnly);
+
+    private string MakeParent(string[] parts)
+    {
+        var parent = Make(directory).FullName;
+        foreach (var part in parts[..^1])
+        {
+            parent = Path.Combine(parent, part);
+            var made = Make(parent);
+            if (made.LinkTarget is not null)
+            {
+                throw new ToolInputException("Error: A part of the path is a link, which is not followed.", "Choose another path.");
+            }
+        }
+
+        return parent;
+    }
+}

@@ -1,0 +1,45 @@
+using System.Text.Json;
+using Cove.Agent.Tools;
+using Cove.Server.Hosting;
+using Microsoft.Extensions.AI;
+using ModelContextProtocol.Protocol;
+
+namespace Cove.Server.Frontends.Mcp.Tools;
+
+/// <summary>Any function of Microsoft.Extensions.AI as a tool: declared HTTP tools, and whatever the server is given.</summary>
+internal sealed class FunctionTool(AIFunction function) : McpTool
+{
+    /// <summary>A result is at most this long: a model should read it.</summary>
+    private const int MostBytes = 20_000;
+
+    public override string Name => function.Name;
+
+    public override Scopes Needs => Scopes.Write;
+
+    public override Tool Describe(IReadOnlyList<TemplateInfo> templates) => new() { Name = Name, Description = function.Description, InputSchema = function.JsonSchema };
+
+    public override async Task<CallToolResult> CallAsync(McpCall call, CancellationToken cancellationToken)
+    {
+        var arguments = (call.Arguments ?? new Dictionary<string, JsonElement>()).ToDictionary(pair => pair.Key, pair => (object?)pair.Value);
+        if (function is AgentTool tool)
+        {
+            var result = await tool.CallAsync(new ToolCall { Id = "", Name = Name, Input = ToolInput.From(arguments), CorrelationId = call.Caller.CorrelationId }, cancellationToken);
+            return new CallToolResult { Content = [.. result.Content.Select(Block).OfType<ContentBlock>()], StructuredContent = Small(result.Structured), IsError = result.Error is not null };
+        }
+
+        var value = await function.InvokeAsync(new AIFunctionArguments(arguments), cancellationToken);
+        return new CallToolResult { Content = [Text(value as string ?? JsonSerializer.Serialize(value, AIJsonUtilities.DefaultOptions.GetTypeInfo(value?.GetType() ?? typeof(object))))] };
+    }
+
+    private static ContentBlock? Block(AIContent content) => content switch
+    {
+        TextContent text => Text(text.Text),
+        DataContent data when MediaTypes.IsImage(data.MediaType) && data.Data.Length <= McpFiles.MostBytes => ImageContentBlock.FromBytes(data.Data, data.MediaType),
+        _ => null,
+    };
+
+    /// <summary>What a host would show instead of the text must be as bounded as the text.</summary>
+    private static JsonElement? Small(JsonElement? value) => value is { ValueKind: JsonValueKind.Object } some && some.GetRawText().Length <= MostBytes ? some : null;
+
+    private static TextContentBlock Text(string text) => new() { Text = Shortened.Of(text, MostBytes).Text };
+}
