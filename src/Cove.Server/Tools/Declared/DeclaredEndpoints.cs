@@ -51,7 +51,7 @@ internal static class DeclaredEndpoints
                 throw Problems.Bad("invalid_tool_file", $"The tool '{tool.Name}' has the route '{route}', which begins as a route of this server does.", "Give it a route with another first segment, for example /github/….");
             }
 
-            routes.Post(route, call with { Id = "callTool-" + tool.Name, Summary = $"Calls the tool {tool.Name}.", IsDeclared = true }, context => CallAsync(context, tool));
+            routes.Post(route, call with { Id = "callTool:" + tool.Name, Summary = $"Calls the tool {tool.Name}.", IsDeclared = true }, context => CallAsync(context, tool));
         }
     }
 
