@@ -187,7 +187,7 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
             Pump(OutputStream.Stdout, command.Stdout),
             Pump(OutputStream.Stderr, command.Stderr),
             result: null,
-            () => FeedAsync(command.Stdin),
+            () => RunStdin.FeedAsync(run.Stdin, request.Stdin, command.Stdin),
             () =>
             {
                 run.Stdin?.End();
@@ -195,30 +195,6 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
             });
         TakeDownWhenStuck(_ending);
         return Verdicts.OfCommand(_ending, CaseFile());
-    }
-
-    private async Task FeedAsync(ByteSink stdin)
-    {
-        try
-        {
-            if (request.Stdin is { Length: > 0 } bytes)
-            {
-                if (!await stdin.WriteAsync(bytes, CancellationToken.None))
-                {
-                    run.Stdin?.Refuse(); // the command closed its input, which is its right
-                    return;
-                }
-            }
-
-            if (run.Stdin is { } more)
-            {
-                await more.PumpAsync(stdin);
-            }
-        }
-        finally
-        {
-            stdin.Dispose();
-        }
     }
 
     private RunStart Start() => new(sandbox, run, _clock, settings);

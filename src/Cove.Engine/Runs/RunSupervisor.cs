@@ -180,7 +180,7 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
 
     private Ending Seen(CellUsage before, OutputPump stdout, OutputPump stderr, ResultPump? result, StopLadder ladder)
     {
-        var usage = StartFailure.Usage(cell);
+        var usage = StartFailure.End(cell);
         return new Ending
         {
             Said = result?.Done,

@@ -33,7 +33,7 @@ internal sealed class AccessServer : IAsyncDisposable
 
     public HttpClient Http { get; }
 
-    public static async Task<AccessServer> StartAsync(ICove cove, StateOptions? state = null, QuotaOptions? quotas = null, Func<AccessOptions, AccessOptions>? change = null, Func<ServerOptions, ServerOptions>? options = null, ServerTools? tools = null)
+    public static async Task<AccessServer> StartAsync(ICove cove, StateOptions? state = null, QuotaOptions? quotas = null, Func<AccessOptions, AccessOptions>? change = null, Func<ServerOptions, ServerOptions>? options = null, ServerTools? tools = null, TimeProvider? time = null)
     {
         var own = state is null ? new TemporaryDirectory() : null;
         var store = await StateStore.OpenAsync(state ?? new StateOptions { DataDirectory = Path.Combine(own!.Path, "data") }, NullLogger.Instance);
@@ -47,6 +47,7 @@ internal sealed class AccessServer : IAsyncDisposable
             Version = "1",
             Loggers = NullLoggerFactory.Instance,
             Tools = tools ?? ServerTools.None,
+            Time = time ?? TimeProvider.System,
             UseAccess = app =>
             {
                 routes = (IEndpointRouteBuilder)app;

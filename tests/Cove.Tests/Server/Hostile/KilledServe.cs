@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.InteropServices;
 using System.Text;
 using Cove.Server.Access;
 using Cove.Server.State;
@@ -53,6 +54,11 @@ public sealed class KilledServe
         Assert.Empty(LauncherTree.Groups(engine));
         Assert.DoesNotContain(await File.ReadAllLinesAsync("/proc/self/mountinfo"), line => line.Contains(place.Path, StringComparison.Ordinal));
         Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(place.Path, "data", "journal", "live")));
+        next.Signal(PosixSignal.SIGTERM);
+        await next.EndAsync();
+        await using var state = await StateStore.OpenAsync(new StateOptions { DataDirectory = Path.Combine(place.Path, "data") }, NullLogger.Instance);
+        var row = Assert.Single(await state.Runs.ListAsync(new SandboxId(sandbox)));
+        Assert.Equal((run, "default", "code", RunOutcome.InfrastructureFailure), (row.Id.Value, row.Project, row.Kind, row.Outcome));
     }
 
     private static async Task<string> KeyAsync(string data)
