@@ -7,14 +7,14 @@ using System.Text.Json;
 namespace Cove.Agent.Secrets;
 
 /// <summary>
-/// Hides secrets in texts: as they are, and as URLs, forms, JSON, HTML, hexadecimal and base64 write them (also where base64 holds more than the
-/// secret, as <c>Basic</c> credentials do). It guards against echoes, not against a peer that wants to give a secret away: whoever was sent it can
+/// Hides secrets in texts: as they are; as URLs, forms, JSON and HTML write them, several times over if need be; and as hexadecimal and base64 do, also
+/// where base64 holds more than the secret, as <c>Basic</c> credentials do. It guards against echoes, not against a peer that wants to give a secret away: whoever was sent it can
 /// write it in a way nobody thought of. Any number of threads may use it.
 /// </summary>
 public sealed class Redactor
 {
     private readonly Lock _lock = new();
-    private volatile Needles _needles = new([], []);
+    private volatile Needles _needles = new([], [], []);
 
     /// <summary>From now on this secret is hidden.</summary>
     public void Add(Secret secret)
@@ -31,7 +31,7 @@ public sealed class Redactor
             var mark = $"[redacted {secret.Name}]";
             var all = _needles.All.AddRange(Forms(value).Select(form => (form, mark)));
             // The longest first: what is part of another must not tear that one apart.
-            _needles = new([.. all.DistinctBy(needle => needle.Form).OrderByDescending(needle => needle.Form.Length)], _needles.Values.Add(value));
+            _needles = new([.. all.DistinctBy(needle => needle.Form).OrderByDescending(needle => needle.Form.Length)], _needles.Values.Add(value), _needles.Plain.Add((value, mark)));
         }
     }
 
@@ -39,12 +39,13 @@ public sealed class Redactor
     public string Redact(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        foreach (var (form, mark) in _needles.All)
+        var needles = _needles;
+        foreach (var (form, mark) in needles.All)
         {
             text = text.Replace(form, mark, StringComparison.Ordinal);
         }
 
-        return text;
+        return EscapedText.Replace(text, needles.Plain);
     }
 
     private static IEnumerable<string> Forms(string value)
@@ -87,5 +88,5 @@ public sealed class Redactor
         return Convert.ToBase64String(shifted)[first..last];
     }
 
-    private sealed record Needles(ImmutableArray<(string Form, string Mark)> All, ImmutableHashSet<string> Values);
+    private sealed record Needles(ImmutableArray<(string Form, string Mark)> All, ImmutableHashSet<string> Values, ImmutableArray<(string Value, string Mark)> Plain);
 }

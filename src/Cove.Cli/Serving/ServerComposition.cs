@@ -7,6 +7,7 @@ using Cove.Server.Health;
 using Cove.Server.Hosting;
 using Cove.Server.Settings;
 using Cove.Server.State;
+using Cove.Server.Tools;
 using Microsoft.Extensions.Logging;
 
 namespace Cove.Cli.Serving;
@@ -26,6 +27,10 @@ internal static class ServerComposition
         };
         return LocalEngine.StartAsync(bounded, time, loggers.CreateLogger<SandboxEngine>(), cancellationToken);
     }
+
+    /// <summary>The tools that files declare; read, and their secrets found, before anything starts and while this process still has the rights it was started with.</summary>
+    public static Task<ServerTools> LoadToolsAsync(ServerOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken) =>
+        ServerTools.LoadAsync(options, Version, loggers, time, cancellationToken);
 
     /// <summary>What must outlive the server.</summary>
     public static Task<StateStore> OpenStateAsync(ServerOptions options, ILoggerFactory loggers, TimeProvider time) =>
@@ -51,7 +56,7 @@ internal static class ServerComposition
     };
 
     /// <summary>What the server is put together from. Access control and further front-ends are added here.</summary>
-    public static ServerParts Parts(SandboxEngine engine, AccessControl access, StateStore state, ILoggerFactory loggers, TimeProvider time) => new()
+    public static ServerParts Parts(SandboxEngine engine, AccessControl access, StateStore state, ServerTools tools, ILoggerFactory loggers, TimeProvider time) => new()
     {
         Cove = engine,
         Isolation = engine.Tier,
@@ -59,6 +64,7 @@ internal static class ServerComposition
         Version = Version,
         Loggers = loggers,
         UseAccess = access.Use,
+        Tools = tools,
         Checks = [new HealthCheck("database", state.FaultAsync)],
         Time = time,
     };

@@ -17,12 +17,13 @@ internal sealed class ServerRun(ServerOptions options, TimeProvider time)
         await using var loggers = ServerLoggers.Start(options, Console.OpenStandardOutput(), isTerminal: !Console.IsOutputRedirected, ServerComposition.Version, time);
         try
         {
+            using var tools = await ServerComposition.LoadToolsAsync(options, loggers.Factory, time, starting.Token);
             await using var state = await ServerComposition.OpenStateAsync(options, loggers.Factory, time);
             await AccessControl.CheckAsync(state, ServerComposition.Access(options));
             var ends = new ToldEnds();
             await using var engine = await ServerComposition.StartEngineAsync(options, loggers.Factory, ends, time, starting.Token);
             await using var access = await ServerComposition.StartAccessAsync(engine, state, options, ends, loggers.Factory);
-            await using var server = await CoveServer.StartAsync(ServerComposition.Parts(engine, access, state, loggers.Factory, time), options, starting.Token);
+            await using var server = await CoveServer.StartAsync(ServerComposition.Parts(engine, access, state, tools, loggers.Factory, time), options, starting.Token);
             data.GiveUpRoot(engine, server);
             server.Open();
             await Greeting.WriteAsync(server.Addresses, options, await access.WelcomeAsync());

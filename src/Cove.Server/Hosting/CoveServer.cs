@@ -6,6 +6,7 @@ using Cove.Server.Frontends.Mcp;
 using Cove.Server.Health;
 using Cove.Server.Settings;
 using Cove.Server.Telemetry;
+using Cove.Server.Tools;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -184,7 +185,8 @@ internal sealed class CoveServer : IAsyncDisposable
         UseAccess(app, parts, options);
         var routes = new Routes(app, life);
         pages.Map(routes);
-        routes.MapAll();
+        // The description is read without a key: what this installation was given to declare is told there only to its own machine.
+        routes.MapAll(parts.Tools, options.IsLoopbackOnly ? parts.Tools : ServerTools.None);
         parts.MapMore?.Invoke(routes);
     }
 

@@ -17,6 +17,9 @@ internal sealed record Operation(string Id, string Summary)
     /// <summary>Whether it may go on for as long as the caller listens without anything being in progress; a server that is stopping does not wait for it. Default no.</summary>
     public bool Endless { get; init; }
 
+    /// <summary>Whether it is a declared tool's own route, which is described where that tool is. Default no.</summary>
+    public bool IsDeclared { get; init; }
+
     /// <summary>More about it, where the sentence does not say all.</summary>
     public string? Description { get; init; }
 
@@ -55,7 +58,8 @@ internal sealed record Operation(string Id, string Summary)
 /// <param name="Status">The status.</param>
 /// <param name="Description">When it is given.</param>
 /// <param name="Answer">The type of its JSON body; null when it has none.</param>
-internal sealed record OtherAnswer(int Status, string Description, Type? Answer = null);
+/// <param name="MediaType">The body's media type.</param>
+internal sealed record OtherAnswer(int Status, string Description, Type? Answer = null, string MediaType = "application/json");
 
 /// <summary>A parameter in the query or a header.</summary>
 /// <param name="Name">Its name.</param>

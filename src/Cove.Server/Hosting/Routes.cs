@@ -7,6 +7,12 @@ namespace Cove.Server.Hosting;
 /// <summary>Maps the routes of front-ends: each with its <see cref="Operation"/>, each counted as work while it is served, and refused when it begins something while no more is taken. Handlers are plain delegates; nothing is generated or reflected over at start-up.</summary>
 internal sealed class Routes(IEndpointRouteBuilder routes, ILife life)
 {
+    /// <summary>What the pages before routing answer.</summary>
+    private readonly HashSet<string> _begun = new(StringComparer.OrdinalIgnoreCase) { "health", "healthz", "readyz", "metrics" };
+
+    /// <summary>Whether no route yet begins as this one does: a path of somebody else's choice shall neither take nor seem one of ours.</summary>
+    public bool IsFree(string pattern) => !_begun.Contains(First(pattern));
+
     public void Get(string pattern, Operation operation, RequestDelegate handle) => Map(HttpMethods.Get, pattern, operation, handle);
 
     public void Head(string pattern, Operation operation, RequestDelegate handle) => Map(HttpMethods.Head, pattern, operation, handle);
@@ -19,8 +25,17 @@ internal sealed class Routes(IEndpointRouteBuilder routes, ILife life)
 
     public void Delete(string pattern, Operation operation, RequestDelegate handle) => Map(HttpMethods.Delete, pattern, operation, handle);
 
-    private void Map(string method, string pattern, Operation operation, RequestDelegate handle) =>
+    private void Map(string method, string pattern, Operation operation, RequestDelegate handle)
+    {
+        if (!operation.IsDeclared)
+        {
+            _begun.Add(First(pattern));
+        }
+
         routes.MapMethods(pattern, [method], Counted(operation, pattern.StartsWith("/v1/", StringComparison.Ordinal) ? Strict(operation, handle) : handle)).WithMetadata(operation);
+    }
+
+    private static string First(string pattern) => pattern.Split('/', 3) is [_, var first, ..] ? first : "";
 
     /// <summary>A misspelt parameter of the native API is refused like a misspelt field: a filter that is not there would let everything through.</summary>
     private static RequestDelegate Strict(Operation operation, RequestDelegate handle) => context =>

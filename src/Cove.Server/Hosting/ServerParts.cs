@@ -1,5 +1,6 @@
 using Cove.Engine;
 using Cove.Server.Health;
+using Cove.Server.Tools;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -32,6 +33,9 @@ internal sealed record ServerParts
 
     /// <summary>Sets the <see cref="Caller"/> of every request, or refuses it.</summary>
     public Action<IApplicationBuilder>? UseAccess { get; init; }
+
+    /// <summary>The declared tools; disposed by whoever loaded them.</summary>
+    public ServerTools Tools { get; init; } = ServerTools.None;
 
     /// <summary>Further front-ends.</summary>
     public Action<Routes>? MapMore { get; init; }

@@ -57,6 +57,12 @@ internal sealed record ServerOptions
     /// <summary>Whether reading is in the audit log, too. Default no.</summary>
     public bool AuditReads { get; init; }
 
+    /// <summary>Files that declare tools; absolute paths. Default none; at most 32.</summary>
+    public IReadOnlyList<string> ToolFiles { get; init; } = [];
+
+    /// <summary>A file with the secrets they refer to, besides the environment; an absolute path. Default none.</summary>
+    public string? SecretsFile { get; init; }
+
     /// <summary>How long what is in progress may take to end once the server is told to stop. Default 30 s; 0 to 3,600.</summary>
     public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -33,6 +33,8 @@ internal static class ServerSettings
         new("auth_failures", "Requests without a valid key that one address may send in a minute before it has to wait.", "20", "1 to 10000", (options, value) => Number(value, 1, 10000) is { } number ? options with { FailuresPerMinute = (int)number } : null) { Flag = "--auth-failures", Environment = ["COVE_AUTH_FAILURES"] },
         new("retention_days", "How many days the audit log, runs and ended sandboxes are kept.", "90", "1 to 3653", (options, value) => Number(value, 1, 3653) is { } number ? options with { Retention = TimeSpan.FromDays(number) } : null) { Flag = "--retention-days", Environment = ["COVE_RETENTION_DAYS"] },
         new("audit_reads", "Requests that only read are in the audit log, too.", "false", "true or false", (options, value) => Flag(value) is { } flag ? options with { AuditReads = flag } : null) { Flag = "--audit-reads", Environment = ["COVE_AUDIT_READS"], IsSwitch = true },
+        new("tools", "Files that declare HTTP tools (docs/http-tools.md); POST /tools/{name} calls them.", "none", "up to 32 absolute paths of .yaml, .yml or .json files, separated by commas", Tools) { Flag = "--tools", Environment = ["COVE_TOOLS"], IsList = true },
+        new("secrets", "A file of NAME=value lines with the secrets that those tools refer to, for its user alone (0600); the environment comes before it.", "none: the environment alone", "the absolute path of a file", (options, value) => AbsolutePath(value) is { } path ? options with { SecretsFile = path } : null) { Flag = "--secrets", Environment = ["COVE_SECRETS"] },
         new("drain_seconds", "How long what is in progress may take to end once the server is told to stop; then runs are killed.", "30", "0 to 3600", (options, value) => Number(value, 0, 3600) is { } seconds ? options with { DrainTime = TimeSpan.FromSeconds(seconds) } : null) { Flag = "--drain-seconds", Environment = ["COVE_DRAIN_SECONDS"] },
         new("log", "How log lines look: JSON in the form Cloud Logging reads, or text; auto is text at a terminal.", "auto", "auto, text or json", Format) { Flag = "--log", Environment = ["COVE_LOG"] },
         new("log_level", "The least level that is logged.", "information", "debug, information, warning or error", Level) { Flag = "--log-level", Environment = ["COVE_LOG_LEVEL"] },
@@ -58,6 +60,12 @@ internal static class ServerSettings
 
     private static ServerOptions? Degraded(ServerOptions options, SettingValue value) =>
         value.Items.All(name => _protections.Contains(name)) ? options with { AllowDegraded = value.Items } : null;
+
+    private static ServerOptions? Tools(ServerOptions options, SettingValue value)
+    {
+        var paths = value.Items.Select(item => AbsolutePath(value with { Text = item })).ToArray();
+        return paths.Length is >= 1 and <= 32 && paths.All(path => path is not null) ? options with { ToolFiles = paths! } : null;
+    }
 
     private static ServerOptions? Format(ServerOptions options, SettingValue value) => value.Text switch
     {

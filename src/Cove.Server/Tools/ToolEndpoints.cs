@@ -12,25 +12,25 @@ internal static class ToolEndpoints
     private static readonly string _template = new SandboxRequest().Template;
 
     /// <summary>Adds the route.</summary>
-    public static void MapTools(this Routes routes) => routes.Get("/tools", new Operation("listTools", "The tool definitions a model needs to use sandboxes.")
+    public static void MapTools(this Routes routes, ServerTools declared) => routes.Get("/tools", new Operation("listTools", "The tool definitions a model needs to use sandboxes.")
     {
         Needs = Scopes.Read,
-        Description = "What they say is installed was found in the sandboxes' template.",
+        Description = "What they say is installed was found in the sandboxes' template. The tools that the server was started with come last; POST /tools/{name} calls them.",
         Query =
         [
-            new("format", "anthropic: a list for the Messages API's tools. mcp: what tools/list answers. openapi: a document of POST /execute alone. Default anthropic."),
+            new("format", "anthropic: a list for the Messages API's tools. mcp: what tools/list answers. openapi: a document of POST /execute and of the declared tools. Default anthropic."),
             new("template", "The template whose sandboxes the tools will use. Default python-data."),
         ],
-    }, TellAsync);
+    }, context => TellAsync(context, declared));
 
-    private static async Task TellAsync(HttpContext context)
+    private static async Task TellAsync(HttpContext context, ServerTools declared)
     {
         var template = await TemplateAsync(context);
         JsonNode told = One(context, "format", "anthropic") switch
         {
-            "anthropic" => ToolForms.Anthropic(template),
-            "mcp" => ToolForms.Mcp(template),
-            "openapi" => ToolForms.OpenApi(template, Address(context.Request)),
+            "anthropic" => ToolForms.Anthropic(template, declared),
+            "mcp" => ToolForms.Mcp(template, declared),
+            "openapi" => ToolForms.OpenApi(template, Address(context.Request), declared),
             var other => throw Problems.Bad("invalid_request", $"The query parameter 'format' is '{other}'.", "Give anthropic, openapi or mcp."),
         };
         context.Response.ContentType = "application/json";

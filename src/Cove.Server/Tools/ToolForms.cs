@@ -1,25 +1,28 @@
 using System.Text.Json.Nodes;
 using Cove.Agent.Tools.Formats;
+using Cove.Server.Tools.Declared;
 using Cove.Tools;
+using Microsoft.Extensions.AI;
 
 namespace Cove.Server.Tools;
 
 /// <summary>The tools of this server's sandboxes in the forms in which they are told. Pure.</summary>
 internal static class ToolForms
 {
-    public static JsonArray Anthropic(TemplateInfo template) => ToolFormats.Anthropic(All(template));
+    public static JsonArray Anthropic(TemplateInfo template, ServerTools declared) => ToolFormats.Anthropic(All(template, declared));
 
-    public static JsonObject Mcp(TemplateInfo template) => ToolFormats.Mcp(All(template));
+    public static JsonObject Mcp(TemplateInfo template, ServerTools declared) => ToolFormats.Mcp(All(template, declared));
 
-    /// <summary>An OpenAPI document of the one tool that is a route of its own.</summary>
-    public static JsonObject OpenApi(TemplateInfo template, string server)
+    /// <summary>An OpenAPI document of the tools that are routes of their own.</summary>
+    public static JsonObject OpenApi(TemplateInfo template, string server, ServerTools declared)
     {
         var tool = new DeclaredTool(SandboxTools.ExecutePythonCode(template));
         var paths = new JsonObject { ["/execute"] = new JsonObject { ["post"] = Execute(tool) } };
+        DeclaredDescription.AddTo(paths, declared);
         return ToolFormats.OpenApiDocument("Code Executor", tool.Description, server, paths);
     }
 
-    private static IEnumerable<DeclaredTool> All(TemplateInfo template) => SandboxTools.For(template).Select(definition => new DeclaredTool(definition));
+    private static IEnumerable<AIFunctionDeclaration> All(TemplateInfo template, ServerTools declared) => SandboxTools.For(template).Select(definition => (AIFunctionDeclaration)new DeclaredTool(definition)).Concat(declared.All);
 
     private static JsonObject Execute(DeclaredTool tool) => new()
     {

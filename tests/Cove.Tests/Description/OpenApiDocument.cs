@@ -164,7 +164,7 @@ internal static partial class OpenApiDocument
         foreach (var other in operation.OtherAnswers)
         {
             made[other.Status.ToString()] = other.Answer is { } type
-                ? Answer(other.Description, "application/json", schemas.Reference(type, operation.Json))
+                ? Answer(other.Description, other.MediaType, schemas.Reference(type, operation.Json))
                 : new JsonObject { ["description"] = other.Description };
         }
 

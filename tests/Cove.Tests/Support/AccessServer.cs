@@ -5,6 +5,7 @@ using Cove.Server.Access.Quotas;
 using Cove.Server.Hosting;
 using Cove.Server.Settings;
 using Cove.Server.State;
+using Cove.Server.Tools;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -32,7 +33,7 @@ internal sealed class AccessServer : IAsyncDisposable
 
     public HttpClient Http { get; }
 
-    public static async Task<AccessServer> StartAsync(ICove cove, StateOptions? state = null, QuotaOptions? quotas = null, Func<AccessOptions, AccessOptions>? change = null, Func<ServerOptions, ServerOptions>? options = null, TimeProvider? time = null)
+    public static async Task<AccessServer> StartAsync(ICove cove, StateOptions? state = null, QuotaOptions? quotas = null, Func<AccessOptions, AccessOptions>? change = null, Func<ServerOptions, ServerOptions>? options = null, ServerTools? tools = null, TimeProvider? time = null)
     {
         var own = state is null ? new TemporaryDirectory() : null;
         var store = await StateStore.OpenAsync(state ?? new StateOptions { DataDirectory = Path.Combine(own!.Path, "data") }, NullLogger.Instance);
@@ -45,6 +46,7 @@ internal sealed class AccessServer : IAsyncDisposable
             Isolation = FakeCove.Tier,
             Version = "1",
             Loggers = NullLoggerFactory.Instance,
+            Tools = tools ?? ServerTools.None,
             Time = time ?? TimeProvider.System,
             UseAccess = app =>
             {

@@ -13,7 +13,7 @@ internal static class McpEndpoints
 
     /// <summary>Registers what the routes need: one table of sessions, ended with the server.</summary>
     public static void AddMcp(this IServiceCollection services, ServerParts parts) => services.AddSingleton(provider => new McpFrontend(
-        new SandboxCatalog(new SandboxCatalogParts { Version = parts.Version, Functions = parts.Functions, Time = parts.Time, Log = parts.Loggers.CreateLogger<SandboxCatalog>() }).Options,
+        new SandboxCatalog(new SandboxCatalogParts { Version = parts.Version, Functions = [.. parts.Tools.All, .. parts.Functions], Time = parts.Time, Log = parts.Loggers.CreateLogger<SandboxCatalog>() }).Options,
         new McpSessions(new McpSessionLimits(), parts.Time), parts.Loggers));
 
     /// <summary>Adds the routes.</summary>

@@ -33,6 +33,8 @@ public sealed class SettingsReaderTests : IDisposable
         ["auth_failures"] = ("1", "2", "10001"),
         ["retention_days"] = ("1", "3653", "0"),
         ["audit_reads"] = ("true", "false", "some"),
+        ["tools"] = ("/tmp/one.yaml", "/tmp/one.yaml,/tmp/two.json", "relative.yaml"),
+        ["secrets"] = ("/tmp/one", "/tmp/two", "relative"),
         ["drain_seconds"] = ("1", "2", "-1"),
         ["log"] = ("json", "text", "xml"),
         ["log_level"] = ("debug", "error", "loud"),
@@ -97,7 +99,7 @@ public sealed class SettingsReaderTests : IDisposable
         var sources = setting.Environment.Select(name => (Name: name, Read: (Action)(() => Read(environment: (name, bad))))).ToList();
         var file = ConfigWith(key, bad);
         sources.Add((file, () => Read(config: file)));
-        if (setting.Flag is not null && key is not ("data" or "tls_cert" or "tls_key")) // a flag's path may be relative
+        if (setting.Flag is not null && key is not ("data" or "tools" or "secrets" or "tls_cert" or "tls_key")) // a flag's path may be relative
         {
             sources.Add((setting.Flag, () => Read(flag: (key, bad))));
         }
