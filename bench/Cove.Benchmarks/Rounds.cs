@@ -77,6 +77,7 @@ internal sealed class Rounds(SandboxEngine pooled, SandboxEngine bare, IReadOnly
             Of("run", "bare echo (peer of run 1+1)").Add(time.GetElapsedTime(started));
         }
 
+        await _fresh.CallToolAsync(sandbox, 25, Of("run", "await tools.echo(x=1), round trip"), cancellationToken);
         for (var i = 0; i < 3; i++)
         {
             await _fresh.RunAsync(sandbox, "print('x' * 1_000_000)", Of("run", "print 1 MB"), cancellationToken);

@@ -35,6 +35,36 @@ internal sealed class SandboxWork(SandboxEngine engine, TimeProvider time)
         }
 
         series.Add(time.GetElapsedTime(started));
+        Check(result);
+    }
+
+    /// <summary>Calls a tool again and again in one run; from call to call is one round trip: out of the guest, to its caller, and back.</summary>
+    public async Task CallToolAsync(SandboxId sandbox, int calls, Series series, CancellationToken cancellationToken)
+    {
+        var request = new RunRequest { Code = $"for n in range({calls + 1}): await tools.echo(x=n)", Tools = [new HostTool { Name = "echo" }], MaxToolCalls = calls + 1, Id = RunId.New() };
+        long? called = null;
+        RunResult? result = null;
+        await foreach (var next in engine.RunAsync(sandbox, request, cancellationToken))
+        {
+            if (next is RunToolCall call)
+            {
+                if (called is { } before)
+                {
+                    series.Add(time.GetElapsedTime(before));
+                }
+
+                called = time.GetTimestamp();
+                await engine.AnswerToolCallAsync(sandbox, request.Id!.Value, call.CallId, HostAnswer.Of(call.Arguments), cancellationToken);
+            }
+
+            result = (next as RunCompleted)?.Result ?? result;
+        }
+
+        Check(result);
+    }
+
+    private static void Check(RunResult? result)
+    {
         if (result?.Outcome != RunOutcome.Ok)
         {
             throw new InvalidOperationException($"a measured run ended as {result?.Outcome}: {result?.Error?.Message}");

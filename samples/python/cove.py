@@ -8,7 +8,9 @@
 
 The server is COVE_URL (default http://127.0.0.1:8787), the key COVE_API_KEY. Python 3.9 or later.
 """
+import concurrent.futures
 import http.client
+import inspect
 import json
 import os
 import secrets
@@ -93,9 +95,17 @@ class Sandbox:
     def __exit__(self, *_):
         self.close()
 
-    def run_code(self, code, on_stdout=None, on_stderr=None, on_display=None, *, language="python", kernel=None, timeout=None):
-        """Runs code in a kernel whose variables stay; returns a Result, whatever the code did. timeout: seconds, default 30."""
-        return self._run({"code": code, "language": language, "kernel": kernel}, timeout, on_stdout, on_stderr, on_display)
+    def run_code(self, code, on_stdout=None, on_stderr=None, on_display=None, *, language="python", kernel=None, timeout=None,
+                 tools=None, tool_timeout=None, max_tool_calls=None):
+        """Runs code in a kernel whose variables stay; returns a Result, whatever the code did. timeout: seconds, default 30.
+
+        tools: name to function; Python code calls them as `await tools.name(...)` and they run here, several at once, in threads.
+        Their parameters, with type hints, are what the code may pass. The code is not trusted: check what it passes. An exception
+        is told to it by its type alone; raise CoveError("...") to say more. tool_timeout: seconds, default 60. max_tool_calls: default 100.
+        """
+        what = {"code": code, "language": language, "kernel": kernel, "tools": tools and [_declared(*item) for item in tools.items()],
+                "tool_call_timeout_ms": _milliseconds(tool_timeout), "max_tool_calls": max_tool_calls}
+        return self._run(what, timeout, on_stdout, on_stderr, on_display, tools)
 
     def run_command(self, command, on_stdout=None, on_stderr=None, *, cwd=None, env=None, timeout=None):
         """Runs a shell line (a string) or an argument vector (a list) beside the kernels."""
@@ -139,15 +149,37 @@ class Sandbox:
     def _path(self):
         return f"/v1/sandboxes/{self.id}"
 
-    def _run(self, what, timeout, on_stdout, on_stderr, on_display):
+    def _run(self, what, timeout, on_stdout, on_stderr, on_display, tools=None):
         # The id is chosen here, so that a stream that breaks before its first event can be taken up again.
         run = "r" + "".join(secrets.choice(_ID_LETTERS) for _ in range(19))
         request = {name: value for name, value in what.items() if value is not None}
         request.update(id=run, timeout_ms=_milliseconds(self._timeout if timeout is None else timeout))
         result, seen = Result(), {"stdout": on_stdout, "stderr": on_stderr, "display": on_display}
-        for event in self._events(run, request):
-            _take(result, event, seen)
+        workers = concurrent.futures.ThreadPoolExecutor(8) if tools else None
+        try:
+            for event in self._events(run, request):
+                if event["type"] == "tool_call" and workers:
+                    workers.submit(self._answer, run, event, tools[event["name"]])
+                _take(result, event, seen)
+        finally:
+            if workers:
+                workers.shutdown(wait=False)
         return result
+
+    def _answer(self, run, call, function):
+        answer = {"call_id": call["call_id"]}
+        try:
+            body = json.dumps({"results": [dict(answer, result=function(**call["arguments"]))]})
+        except Exception as error:  # whatever it is, the code that called must hear of it
+            message = str(error) if isinstance(error, CoveError) else f"The tool failed ({type(error).__name__})."
+            body = json.dumps({"results": [dict(answer, error={"category": "exception", "message": message})]})
+        connection = self._connect()  # the other one carries the run's events
+        try:
+            self._send("POST", f"{self._path}/runs/{run}/tool-results?wait=false", body.encode(), {"Content-Type": "application/json"}, connection).read()
+        except (CoveError, OSError, http.client.HTTPException):
+            pass  # the run ended, or gave up waiting: its events say so
+        finally:
+            connection.close()
 
     def _events(self, run, request):
         """The run's events in order, each once, over as many connections as it takes."""
@@ -199,15 +231,18 @@ class Sandbox:
                     raise CoveError(f"Cove does not answer at {self._address.geturl()} ({error}).", "unreachable", retryable=True,
                                     remediation="Check that 'cove serve' is running and that COVE_URL names it.") from error
 
-    def _send(self, method, path, body, headers):
-        if self._connection is None:
-            kind = http.client.HTTPSConnection if self._address.scheme == "https" else http.client.HTTPConnection
-            self._connection = kind(self._address.hostname, self._address.port, timeout=600)
+    def _connect(self):
+        kind = http.client.HTTPSConnection if self._address.scheme == "https" else http.client.HTTPConnection
+        return kind(self._address.hostname, self._address.port, timeout=600)
+
+    def _send(self, method, path, body, headers, connection=None):
+        if connection is None:
+            connection = self._connection = self._connection or self._connect()
         headers = dict(headers)
         if self._key:
             headers["X-API-Key"] = self._key
-        self._connection.request(method, self._address.path.rstrip("/") + path, body, headers)
-        response = self._connection.getresponse()
+        connection.request(method, self._address.path.rstrip("/") + path, body, headers)
+        response = connection.getresponse()
         if response.status >= 300:
             raise _problem(response)
         return response
@@ -216,6 +251,21 @@ class Sandbox:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _declared(name, function):
+    """A function as a tool: its parameters are the schema's properties."""
+    kinds = {str: "string", int: "integer", float: "number", bool: "boolean", list: "array", dict: "object"}
+    properties, required = {}, []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        kind = kinds.get(parameter.annotation)
+        properties[parameter.name] = {"type": kind} if kind else {}
+        if parameter.default is parameter.empty:
+            required.append(parameter.name)
+    return {"name": name, "description": inspect.getdoc(function) or "",
+            "input_schema": {"type": "object", "properties": properties, "required": required}}
 
 
 def _take(result, event, seen):

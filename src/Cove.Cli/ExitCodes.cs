@@ -1,3 +1,6 @@
+using Cove.Agent.Loop;
+using Cove.Agent.Models;
+
 namespace Cove.Cli;
 
 /// <summary>What the command's exit code says. A program's own exit code is passed on; these are for ends that are not the program's own.</summary>
@@ -10,6 +13,12 @@ internal static class ExitCodes
 
     /// <summary>Wrong use of the command, or a request the engine refused.</summary>
     public const int Refused = 2;
+
+    /// <summary>An agent spent a budget; its answer, if there is one, is what it could say.</summary>
+    public const int BudgetSpent = 3;
+
+    /// <summary>An agent has no whole answer: the model refused, was cut, or stopped.</summary>
+    public const int NoAnswer = 4;
 
     /// <summary>Our fault or the host's (EX_SOFTWARE of sysexits).</summary>
     public const int Infrastructure = 70;
@@ -43,6 +52,17 @@ internal static class ExitCodes
         RunOutcome.Interrupted => Interrupted,
         RunOutcome.Refused => Refused,
         _ => Infrastructure,
+    };
+
+    /// <summary>The exit code of an agent's end.</summary>
+    public static int Of(AgentResult result) => result.Outcome switch
+    {
+        AgentOutcome.Answered => Ok,
+        AgentOutcome.BudgetSpent => result.Budget is AgentBudget.WallTime ? TimedOut : BudgetSpent,
+        AgentOutcome.Interrupted => Interrupted,
+        AgentOutcome.ModelFailed => result.Failure?.Kind is ModelFailureKind.BadRequest or ModelFailureKind.Authentication or ModelFailureKind.Permission
+            or ModelFailureKind.NotFound or ModelFailureKind.Billing or ModelFailureKind.SpendLimit or ModelFailureKind.TooLarge ? Refused : Infrastructure,
+        _ => NoAnswer,
     };
 
     /// <summary>The exit code of a call that could not be done.</summary>

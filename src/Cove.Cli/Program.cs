@@ -16,6 +16,8 @@ var root = new RootCommand("Cove gives AI agents a computer: real code in a sand
 {
     RunCommand.Create(programArguments, time),
     ShellCommand.Create(time),
+    AgentCommand.Create(time),
+    TranscriptCommand.Create(),
     SandboxCommand.Create(programArguments, time),
     McpCommand.Create(time),
     ServeCommand.Create(time, wanted: own.Contains("serve")),

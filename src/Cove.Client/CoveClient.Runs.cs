@@ -46,7 +46,7 @@ public sealed partial class CoveClient
     }
 
     /// <inheritdoc/>
-    public Task AnswerToolCallAsync(SandboxId sandbox, RunId run, string callId, ToolAnswer answer, CancellationToken cancellationToken = default)
+    public Task AnswerToolCallAsync(SandboxId sandbox, RunId run, string callId, HostAnswer answer, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(answer);
         var results = new ToolResults { Results = [new ToolCallAnswer { CallId = callId, Result = answer.Result, Error = answer.Error }] };

@@ -13,8 +13,12 @@ public sealed record HostTool
     /// </summary>
     public required string Name { get; init; }
 
+    /// <summary>Whether a text can be a tool's name.</summary>
+    public static bool IsName(string? name) => name is { Length: >= 1 and <= 64 } && !char.IsAsciiDigit(name[0]) && name[0] != '-'
+        && !name.StartsWith("__", StringComparison.Ordinal) && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
+
     /// <summary>What it does, for who reads <c>help(tools.name)</c>. At most 16 KiB. Default: nothing.</summary>
-    public string Description { get; init; } = "";
+    public string? Description { get; init; }
 
     /// <summary>The JSON Schema of its arguments: an object schema, from which Python's signature is made. At most 64 KiB. Default: no arguments.</summary>
     public JsonElement? InputSchema { get; init; }
@@ -34,28 +38,28 @@ public sealed record PendingToolCall
 }
 
 /// <summary>What a tool call came to. Either <see cref="Result"/> or <see cref="Error"/> is set.</summary>
-public sealed record ToolAnswer
+public sealed record HostAnswer
 {
     /// <summary>The value that <c>await</c> yields: any JSON, also null. At most 1,000,000 bytes; put more into a file.</summary>
     public JsonElement Result { get; init; }
 
     /// <summary>Why there is none; Python sees a <c>ToolCallError</c>.</summary>
-    public ToolFailure? Error { get; init; }
+    public HostFailure? Error { get; init; }
 
     /// <summary>An answer that is a value.</summary>
-    public static ToolAnswer Of(JsonElement result) => new() { Result = result };
+    public static HostAnswer Of(JsonElement result) => new() { Result = result };
 
     /// <summary>An answer that is a failure.</summary>
-    public static ToolAnswer Failed(string category, string message, bool retryable = false) =>
-        new() { Error = new ToolFailure { Category = category, Message = message, Retryable = retryable } };
+    public static HostAnswer Failed(string category, string message, bool retryable = false) =>
+        new() { Error = new HostFailure { Category = category, Message = message, Retryable = retryable } };
 }
 
 /// <summary>Why a tool call failed, as Python sees it.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record ToolFailure
+public sealed record HostFailure
 {
     /// <summary>What kind of failure: 1 to 40 characters of <c>a-z_</c>, for example <c>input</c>, <c>policy</c>, <c>timeout</c>, <c>budget</c>, <c>unavailable</c>. Default <c>unavailable</c>.</summary>
-    public string Category { get; init; } = "unavailable";
+    public string? Category { get; init; }
 
     /// <summary>What happened and what to do about it. At most 64 KiB. It is shown to the guest: nothing secret belongs into it.</summary>
     public required string Message { get; init; }

@@ -60,7 +60,7 @@ public interface ICove : IAsyncDisposable
     /// Answers a tool call of a run (<see cref="RunRequest.Tools"/>). Refused for a call that was never made, that has its answer already or failed by
     /// its timeout, and for a run that has ended.
     /// </summary>
-    Task AnswerToolCallAsync(SandboxId sandbox, RunId run, string callId, ToolAnswer answer, CancellationToken cancellationToken = default);
+    Task AnswerToolCallAsync(SandboxId sandbox, RunId run, string callId, HostAnswer answer, CancellationToken cancellationToken = default);
 
     /// <summary>Opens an interactive terminal. It counts as use of the sandbox while it is open.</summary>
     Task<Terminal> OpenTerminalAsync(SandboxId sandbox, TerminalRequest request, CancellationToken cancellationToken = default);

@@ -97,7 +97,7 @@ public sealed record RunToolAnswered : RunEvent
     public required string CallId { get; init; }
 
     /// <summary>Why it failed; null when it has a result.</summary>
-    public ToolFailure? Error { get; init; }
+    public HostFailure? Error { get; init; }
 
     /// <summary>How long it waited.</summary>
     [JsonPropertyName("waited_ms"), JsonConverter(typeof(MillisecondsConverter))]

@@ -65,7 +65,7 @@ internal static class Refusals
         Category = ErrorCategory.NotFound,
         Retryable = false,
         Message = $"The sandbox '{sandbox}' has ended{(reason is { } r ? $" ({Wire(r)})" : "")}.",
-        Remediation = "Create a new sandbox; longer idle_timeout or max_lifetime keep one for longer.",
+        Remediation = "Create a new sandbox; longer idle_timeout_ms or max_lifetime_ms keep one for longer.",
     });
 
     public static CoveException RunNotFound(RunId run) => new(new RunError
@@ -184,7 +184,7 @@ internal static class Refusals
         Category = ErrorCategory.Conflict,
         Retryable = true,
         Message = $"No sandbox became free within the create timeout of {Durations.Say(waited)}; {ahead} other requests were waiting.",
-        Remediation = $"Try again later, allow a longer create_timeout, end sandboxes that are not needed, or raise {knob}.",
+        Remediation = $"Try again later, allow a longer create_timeout_ms, end sandboxes that are not needed, or raise {knob}.",
     });
 
     public static CoveException CellStartFailed(string detail, Exception inner) => new(

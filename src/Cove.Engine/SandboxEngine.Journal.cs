@@ -55,7 +55,7 @@ public sealed partial class SandboxEngine
     }
 
     /// <inheritdoc/>
-    public async Task AnswerToolCallAsync(SandboxId sandbox, RunId run, string callId, ToolAnswer answer, CancellationToken cancellationToken = default)
+    public async Task AnswerToolCallAsync(SandboxId sandbox, RunId run, string callId, HostAnswer answer, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(callId);
         ArgumentNullException.ThrowIfNull(answer);
@@ -66,7 +66,7 @@ public sealed partial class SandboxEngine
             throw found.Journal.Find(run) is null ? Refusals.RunNotFound(run) : Refusals.ToolRunEnded(run);
         }
 
-        await (running.Tools ?? throw Refusals.ToolCallNotFound(run, callId)).AnswerAsync(callId, answer, cancellationToken);
+        await (running.Tools ?? throw Refusals.ToolCallNotFound(run, callId)).AnswerAsync(callId, ToolRules.Whole(answer), cancellationToken);
     }
 
     /// <summary>Makes the journal's files another user's, before this process becomes that user.</summary>

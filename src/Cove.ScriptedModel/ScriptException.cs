@@ -5,7 +5,7 @@ public sealed class ScriptException : Exception
 {
     /// <summary>Says where, what and how to mend it.</summary>
     public ScriptException(string file, int line, string problem, string fix)
-        : base($"{file}, line {line}: {problem} {fix}") => (File, Line, Problem, Fix) = (file, line, problem, fix);
+        : base($"{file}, line {line}: {problem}{(problem.EndsWith('.') ? "" : ".")} {fix}") => (File, Line, Problem, Fix) = (file, line, problem, fix);
 
     /// <summary>The script, as it was named.</summary>
     public string File { get; }

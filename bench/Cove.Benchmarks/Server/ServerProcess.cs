@@ -51,6 +51,10 @@ internal sealed class ServerProcess : IAsyncDisposable
         return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024.0;
     }
 
+    /// <summary>Processor time of its threads that live, in milliseconds.</summary>
+    public double ProcessorMilliseconds() => Directory.EnumerateDirectories($"/proc/{_process.Id}/task")
+        .Sum(thread => double.Parse(File.ReadAllText(Path.Combine(thread, "schedstat")).Split(' ')[0], CultureInfo.InvariantCulture) / 1e6);
+
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited)

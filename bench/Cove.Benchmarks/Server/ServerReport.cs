@@ -19,6 +19,18 @@ internal sealed record ServerReport
     /// <summary>The median of <see cref="Run"/> divided by that of <see cref="Echo"/>.</summary>
     public required double RunToEcho { get; init; }
 
+    /// <summary>The same once the server has answered all the others, when nothing is compiled any more.</summary>
+    public required Latency RunWarm { get; init; }
+
+    /// <summary>The bare echo beside <see cref="RunWarm"/>.</summary>
+    public required Latency EchoWarm { get; init; }
+
+    /// <summary>The median of <see cref="RunWarm"/> divided by that of <see cref="EchoWarm"/>.</summary>
+    public required double RunToEchoWarm { get; init; }
+
+    /// <summary>The server's own processor time for one such run, in milliseconds; its sandboxes' is not in it.</summary>
+    public required double ProcessorMsPerRun { get; init; }
+
     /// <summary>Runs a second with many connections, each with a sandbox of its own.</summary>
     public required Throughput Runs { get; init; }
 

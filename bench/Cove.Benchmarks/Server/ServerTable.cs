@@ -7,10 +7,12 @@ internal static class ServerTable
     {
         var machine = report.Machine;
         writer.WriteLine($"{machine.Processor}, {machine.Cores} cores, Linux {machine.Kernel}; load average at the start {machine.LoadAverage}");
-        writer.WriteLine($"{"over HTTP on loopback",-44} {"p50 ms",9} {"p95 ms",9} {"p99 ms",9} {"n",6}");
+        writer.WriteLine($"{"over HTTP on loopback",-50} {"p50 ms",9} {"p95 ms",9} {"p99 ms",9} {"n",6}");
         Row(writer, $"run 1+1 ({report.RunToEcho:0.0#}x the bare echo)", report.Run);
         Row(writer, "the same as an MCP tool call", report.ToolCall);
         Row(writer, "bare Kestrel echo of the same size", report.Echo);
+        Row(writer, $"run 1+1 later ({report.RunToEchoWarm:0.0#}x; {report.ProcessorMsPerRun:0.00} ms of processor)", report.RunWarm);
+        Row(writer, "bare echo beside it", report.EchoWarm);
         Row(writer, "create + run 1+1 + delete, 20 a second", report.Lives);
         Row(writer, "from delete's answer until it has ended", report.Reaping);
         writer.WriteLine($"{report.Runs.Connections} connections: {report.Runs.PerSecond:0} runs/s; bare echo {report.Echoes.PerSecond:0}/s");
@@ -19,5 +21,5 @@ internal static class ServerTable
     }
 
     private static void Row(TextWriter writer, string name, Latency times) =>
-        writer.WriteLine($"  {name,-42} {times.P50Ms,9:0.000} {times.P95Ms,9:0.000} {times.P99Ms,9:0.000} {times.N,6}");
+        writer.WriteLine($"  {name,-48} {times.P50Ms,9:0.000} {times.P95Ms,9:0.000} {times.P99Ms,9:0.000} {times.N,6}");
 }

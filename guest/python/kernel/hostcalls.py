@@ -22,7 +22,14 @@ ARGUMENTS = 262_144
 _READ = 65_536
 
 _length = struct.Struct(">I")
-_scan = json.scanner.make_scanner(json.decoder.JSONDecoder())
+# Python refuses to read a whole number of very many digits at all.
+
+
+def _whole(digits):
+    return int(digits) if len(digits) < 4_000 else float(digits)
+
+
+_scan = json.scanner.make_scanner(json.decoder.JSONDecoder(parse_int=_whole))
 _read, _close, _getpid, _poll = os.read, os.close, os.getpid, select.poll
 _running = asyncio.get_running_loop
 

@@ -51,9 +51,9 @@ class Kernel:
         getpass.getpass = getpass.unix_getpass = _getpass
         sys.modules["__main__"] = self._cells.module
 
-    def execute(self, run, source, fds, served):
+    def execute(self, run, source, fds, served, stray=False):
         out, err, result = fds[:3]
-        signals.begin()
+        signals.begin(stray)
         served()
         own.restore()
         self._streams.open(out, err)
@@ -69,6 +69,7 @@ class Kernel:
         _setprofile(None)
         if _getrecursionlimit() < _RECURSION:
             _setrecursionlimit(_RECURSION)
+        signals.left(error)
         if error is not None:
             own.restore()  # the standard library's traceback module needs len as much as anyone
             if isinstance(error, MemoryError):
@@ -161,7 +162,8 @@ def serve(fd):
             if kind == "execute":
                 if not configured:
                     raise link.ControlLost
-                kernel.execute(message["run"], message["code"], control.take(4 if message.get("host") else 3), control.served)
+                fds = control.take(4 if message.get("host") else 3)
+                kernel.execute(message["run"], message["code"], fds, control.served, message.get("stray") is True)
             elif kind == "configure" and not configured:
                 configure.apply(message)
                 configured = True

@@ -17,6 +17,17 @@ _calls = None
 _functions = None
 
 
+class _Omitted:
+    """The default of what may be left out: the tool decides."""
+    __slots__ = ()
+
+    def __repr__(self):
+        return "..."
+
+
+_OMITTED = _Omitted()
+
+
 def begin(calls):
     """A run starts; `calls` is None when it has no tools."""
     global _calls, _functions
@@ -123,7 +134,7 @@ class _Arguments:
         missing = [_identifier(name) for name in self._required if name not in given]
         if missing:
             raise TypeError("tools.%s() lacks %s" % (self._python, ", ".join(map(repr, missing))))
-        return {name: value for name, value in given.items() if value is not ...}
+        return {name: value for name, value in given.items() if value is not ... and value is not _OMITTED}
 
     def help(self, description):
         lines = []
@@ -140,7 +151,7 @@ class _Arguments:
             schema = self._properties.get(name)
             default = _Parameter.empty
             if name not in self._required:
-                default = schema.get("default", ...) if isinstance(schema, dict) else ...
+                default = schema.get("default", _OMITTED) if isinstance(schema, dict) else _OMITTED
             parameters.append(_Parameter(identifier, _Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=_annotation(schema)))
         if self._open:
             more = "more"

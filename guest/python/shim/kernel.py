@@ -135,6 +135,8 @@ class Kernel:
             self._configure(message)
         elif message.get("t") == "execute":
             descriptors = self.link.descriptors(3)
+            if message.get("stray") is True:
+                self._signals()  # an interrupt that has come by now was sent for the run before; the engine repeats what it means for this one
             nonce, code = message.get("run"), message.get("code")
             if descriptors is None or not isinstance(code, str) or not isinstance(nonce, str) or not NONCE.fullmatch(nonce):
                 raise FrameError("not an execute frame")

@@ -56,9 +56,9 @@ internal static class InterpreterContents
         return new CodeInterpreterToolResultContent(answer.CallId) { Outputs = outputs, RawRepresentation = answer };
     }
 
-    /// <summary>What the model's client is given as the result.</summary>
+    /// <summary>What the model's client is given as the result: text as it is, for clients write anything else as JSON, indented and escaped, which models pay for.</summary>
     public static FunctionResultContent Answer(string callId, ToolResult result) =>
-        new(callId, result.Content is [TextContent] ? result.ForAnyAgent() : result.Content.ToList());
+        new(callId, result.Content is [TextContent only] ? only.Text : result.Content.ToList());
 
     /// <summary>The call as the model made it; of one that was stored and read again, what its inputs say.</summary>
     public static FunctionCallContent Call(CodeInterpreterToolCallContent shown)

@@ -66,7 +66,7 @@ public sealed class SandboxFileClient : IHostedFileClient
             var entry = await _cove.StatFileAsync(_sandbox, path, cancellationToken);
             return entry.Kind == FileKind.File ? Told(entry, null) : null;
         }
-        catch (CoveException none) when (none.Error.Code == "file_not_found")
+        catch (CoveException none) when (IsMissing(none.Error))
         {
             return null;
         }
@@ -92,7 +92,7 @@ public sealed class SandboxFileClient : IHostedFileClient
             await _cove.RemoveFileAsync(_sandbox, Known(fileId), cancellationToken: cancellationToken);
             return true;
         }
-        catch (CoveException none) when (none.Error.Code == "file_not_found")
+        catch (CoveException none) when (IsMissing(none.Error))
         {
             return false;
         }
@@ -113,6 +113,9 @@ public sealed class SandboxFileClient : IHostedFileClient
     public void Dispose()
     {
     }
+
+    /// <summary>Whether the file is not there; that the sandbox is not is another matter.</summary>
+    private static bool IsMissing(RunError error) => error is { Category: ErrorCategory.NotFound, Code: "not_found" or "file_not_found" };
 
     private HostedFileContent Told(FileEntry entry, string? mediaType) => new(new SandboxFileId(_sandbox, entry.Path).ToString())
     {

@@ -18,13 +18,14 @@ internal static class ToolErrors
         ErrorCategory = error switch
         {
             { Code: "not_permitted" or "outside_roots" } => ToolErrorCategory.Permission,
+            { Code: "language_unavailable" } => ToolErrorCategory.Unavailable,
             { Category: ErrorCategory.NotFound } => ToolErrorCategory.NotFound,
             { Category: ErrorCategory.Request or ErrorCategory.Code } => ToolErrorCategory.Input,
             { Category: ErrorCategory.Limit } => ToolErrorCategory.Budget,
             { Category: ErrorCategory.Caller } => ToolErrorCategory.Interrupted,
             _ => ToolErrorCategory.Unavailable,
         },
-        IsRetryable = error.Retryable || error.Category is ErrorCategory.Request or ErrorCategory.Conflict || error is { Category: ErrorCategory.NotFound, Code: "not_found" },
+        IsRetryable = error.Retryable || error is { Category: ErrorCategory.Request, Code: not "language_unavailable" } or { Category: ErrorCategory.Conflict } || error is { Category: ErrorCategory.NotFound, Code: "not_found" },
         Context = Excerpts.Short(error.Message, 2000),
         Remediation = Excerpts.Short(error.Remediation, 2000),
     };

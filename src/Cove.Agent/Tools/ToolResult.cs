@@ -6,7 +6,7 @@ namespace Cove.Agent.Tools;
 /// <summary>What a call came to.</summary>
 public sealed record ToolResult
 {
-    /// <summary>What the model reads and sees: text, and pictures as <see cref="DataContent"/>. With an error it begins with the error as JSON.</summary>
+    /// <summary>What the model reads and sees: text, and pictures as <see cref="DataContent"/>. With an error it begins with the error as JSON, or, where a model is trained on certain words, with these and then the error.</summary>
     public required IReadOnlyList<AIContent> Content { get; init; }
 
     /// <summary>The same as one JSON value, for callers that read results by program; null when the tool has none.</summary>

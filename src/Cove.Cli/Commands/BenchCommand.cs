@@ -16,9 +16,10 @@ internal static class BenchCommand
         var quick = new Option<bool>("--quick") { Description = "Fewer repetitions: about a minute instead of five." };
         var density = new Option<int?>("--density") { Description = "How many idle sandboxes share the host for the memory figure. Default: 100, quick 40.", HelpName = "N" };
         var server = new Option<bool>("--server") { Description = "Measure the server over HTTP instead, beside a bare Kestrel." };
+        var agent = new Option<bool>("--agent") { Description = "Measure the agent's loop instead: a model that answers at once, a tool that does nothing." };
         var echo = new Option<int?>("--echo") { Hidden = true }; // the bare Kestrel, as a process of its own
         var engine = new EngineOptionSet();
-        var command = new Command("bench", "Measure this machine: create, run, destroy, bursts and memory, beside bwrap, crun, runc, docker and podman.") { json, quick, density, server, echo };
+        var command = new Command("bench", "Measure this machine: create, run, destroy, bursts and memory, beside bwrap, crun, runc, docker and podman.") { json, quick, density, server, agent, echo };
         engine.AddDegradedTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -26,6 +27,11 @@ internal static class BenchCommand
             {
                 await EchoServer.RunAsync(port, cancellationToken);
                 return ExitCodes.Ok;
+            }
+
+            if (parsed.GetValue(agent))
+            {
+                return await AgentAsync(parsed.GetValue(quick), parsed.GetValue(json), time, cancellationToken);
             }
 
             if (parsed.GetValue(server))
@@ -66,6 +72,15 @@ internal static class BenchCommand
             }
         });
         return command;
+    }
+
+    private static async Task<int> AgentAsync(bool quick, bool json, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var report = await AgentBench.RunAsync(quick ? 20 : 200, time, cancellationToken);
+        Console.WriteLine(json
+            ? report.ToJson()
+            : FormattableString.Invariant($"agent loop, per tool turn: p50 {report.TurnP50Ms:0.000} ms, p95 {report.TurnP95Ms:0.000} ms, p99 {report.TurnP99Ms:0.000} ms ({report.Turns} turns)"));
+        return ExitCodes.Ok;
     }
 
     private static async Task<int> ServerAsync(EngineChoice choice, bool quick, bool json, TimeProvider time)

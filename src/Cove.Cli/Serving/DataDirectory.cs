@@ -37,7 +37,7 @@ internal sealed class DataDirectory : IDisposable
             RequireKnown(path, stat.User);
         }
 
-        return FileLock.TryTake(Path.Combine(path, "server.lock")) is { } held
+        return FileLock.TryTake(Server.State.DataDirectory.LockOf(path)) is { } held
             ? new DataDirectory(path, held)
             : throw Errors.Host("data_directory_in_use", $"Another server works with the data directory {path}.", "Stop that one, or name another directory with --data or COVE_DATA.");
     }

@@ -1,6 +1,8 @@
 using Cove.Cli.Warm;
 using Cove.Engine;
 using Cove.Server.Access;
+using Cove.Server.Access.Tenancy;
+using Cove.Server.Bounds;
 using Cove.Server.Health;
 using Cove.Server.Hosting;
 using Cove.Server.Settings;
@@ -15,23 +17,23 @@ internal static class ServerComposition
     public static string Version { get; } = typeof(ServerComposition).Assembly.GetName().Version?.ToString(3) ?? "0";
 
     /// <summary>An engine that has started, with the server's bounds.</summary>
-    public static Task<SandboxEngine> StartEngineAsync(ServerOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
+    public static Task<SandboxEngine> StartEngineAsync(ServerOptions options, ILoggerFactory loggers, ToldEnds ends, TimeProvider time, CancellationToken cancellationToken)
     {
         var local = EngineComposition.Options(new EngineChoice { AllowDegraded = options.AllowDegraded });
         var bounded = local with
         {
-            Engine = local.Engine with { MaxSandboxes = options.MaxSandboxes, PoolSize = options.PoolSize, JournalDirectory = Path.Combine(options.DataDirectory, "journal") },
+            Engine = local.Engine with { MaxSandboxes = options.MaxSandboxes, PoolSize = options.PoolSize, JournalDirectory = Path.Combine(options.DataDirectory, "journal"), OnSandboxEnded = ends.Tell, OnRunEnded = ends.Tell },
         };
         return LocalEngine.StartAsync(bounded, time, loggers.CreateLogger<SandboxEngine>(), cancellationToken);
     }
 
     /// <summary>What must outlive the server.</summary>
     public static Task<StateStore> OpenStateAsync(ServerOptions options, ILoggerFactory loggers, TimeProvider time) =>
-        StateStore.OpenAsync(new StateOptions { DataDirectory = options.DataDirectory, Database = options.Database, Retention = options.Retention, Time = time }, loggers.CreateLogger<StateStore>());
+        StateStore.OpenAsync(new StateOptions { DataDirectory = options.DataDirectory, DirectoryIsHeld = true, Database = options.Database, Retention = options.Retention, Time = time }, loggers.CreateLogger<StateStore>());
 
     /// <summary>Keys, projects, quotas and audit.</summary>
-    public static Task<AccessControl> StartAccessAsync(SandboxEngine engine, StateStore state, ServerOptions options, ILoggerFactory loggers) =>
-        AccessControl.StartAsync(engine, state, Access(options) with { CpuTime = engine.CpuTime }, loggers.CreateLogger<AccessControl>());
+    public static Task<AccessControl> StartAccessAsync(SandboxEngine engine, StateStore state, ServerOptions options, ToldEnds ends, ILoggerFactory loggers) =>
+        AccessControl.StartAsync(engine, state, Access(options) with { CpuTime = engine.CpuTime, Ends = ends }, loggers.CreateLogger<AccessControl>());
 
     /// <summary>Who is let in.</summary>
     public static AccessOptions Access(ServerOptions options) => new()
@@ -43,6 +45,8 @@ internal static class ServerComposition
         Quotas = options.Quotas,
         FailuresPerMinute = options.FailuresPerMinute,
         AuditReads = options.AuditReads,
+        MaxHeldBytes = options.HeldBytes ?? HeldMemory.Default(),
+        ReadTime = options.ReadTime,
         MaxOpenRequests = Math.Max(1, options.MaxConnections / 2),
     };
 

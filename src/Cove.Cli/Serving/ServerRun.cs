@@ -1,4 +1,5 @@
 using Cove.Server.Access;
+using Cove.Server.Access.Tenancy;
 using Cove.Server.Hosting;
 using Cove.Server.Logs;
 using Cove.Server.Settings;
@@ -18,8 +19,9 @@ internal sealed class ServerRun(ServerOptions options, TimeProvider time)
         {
             await using var state = await ServerComposition.OpenStateAsync(options, loggers.Factory, time);
             await AccessControl.CheckAsync(state, ServerComposition.Access(options));
-            await using var engine = await ServerComposition.StartEngineAsync(options, loggers.Factory, time, starting.Token);
-            await using var access = await ServerComposition.StartAccessAsync(engine, state, options, loggers.Factory);
+            var ends = new ToldEnds();
+            await using var engine = await ServerComposition.StartEngineAsync(options, loggers.Factory, ends, time, starting.Token);
+            await using var access = await ServerComposition.StartAccessAsync(engine, state, options, ends, loggers.Factory);
             await using var server = await CoveServer.StartAsync(ServerComposition.Parts(engine, access, state, loggers.Factory, time), options, starting.Token);
             data.GiveUpRoot(engine, server);
             server.Open();

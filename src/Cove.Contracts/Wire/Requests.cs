@@ -50,10 +50,10 @@ public sealed record ToolCallAnswer
     /// <summary>The call's id.</summary>
     public required string CallId { get; init; }
 
-    /// <inheritdoc cref="ToolAnswer.Result"/>
+    /// <inheritdoc cref="HostAnswer.Result"/>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public System.Text.Json.JsonElement Result { get; init; }
 
-    /// <inheritdoc cref="ToolAnswer.Error"/>
-    public ToolFailure? Error { get; init; }
+    /// <inheritdoc cref="HostAnswer.Error"/>
+    public HostFailure? Error { get; init; }
 }

@@ -40,11 +40,17 @@ internal static class ControlFrames
         return buffer.WrittenMemory;
     }
 
+    private static ReadOnlySpan<byte> Stray => ",\"stray\":true"u8;
+
     /// <summary>
-    /// An <c>execute</c> frame, with <paramref name="host"/> for a run whose fourth channel the host answers on; null when it would be larger than a frame may be. Written by hand: Utf8JsonWriter escapes
+    /// An <c>execute</c> frame; null when it would be larger than a frame may be. Written by hand: Utf8JsonWriter escapes
     /// every character outside the basic plane to twelve bytes, which would refuse code that fits.
     /// </summary>
-    public static ReadOnlyMemory<byte>? Execute(string nonce, string code, bool host = false)
+    /// <param name="nonce">32 hex digits.</param>
+    /// <param name="code">The code.</param>
+    /// <param name="host">Whether the run has a fourth channel, on which the host answers.</param>
+    /// <param name="stray">Whether an interrupt of the run before may still be unnoticed by the kernel.</param>
+    public static ReadOnlyMemory<byte>? Execute(string nonce, string code, bool host = false, bool stray = false)
     {
         var utf8 = ArrayPool<byte>.Shared.Rent(Utf8.GetMaxByteCount(code.Length));
         try
@@ -55,8 +61,12 @@ internal static class ControlFrames
             Encoding.ASCII.GetBytes(nonce, buffer);
             buffer.Write("\",\"code\":\""u8);
             WriteEscaped(buffer, utf8.AsSpan(0, length));
-            buffer.Write(host ? "\",\"host\":true}"u8 : "\"}"u8);
-            return buffer.WrittenCount <= Frames.MaxBodyBytes ? buffer.WrittenMemory : (ReadOnlyMemory<byte>?)null;
+            buffer.Write("\""u8);
+            buffer.Write(host ? ",\"host\":true"u8 : []);
+            buffer.Write(stray ? Stray : []);
+            buffer.Write("}"u8);
+            var limit = Frames.MaxBodyBytes - (stray ? 0 : Stray.Length); // whether code fits must not depend on what ran before it
+            return buffer.WrittenCount <= limit ? buffer.WrittenMemory : (ReadOnlyMemory<byte>?)null;
         }
         finally
         {

@@ -36,6 +36,12 @@ internal abstract class Cell : IAsyncDisposable
     /// <summary>Reads of <see cref="ReadUsage"/> only what counts limits that were hit: it is called before every run.</summary>
     public virtual CellUsage ReadHits() => ReadUsage();
 
+    /// <summary>Reads of <see cref="ReadUsage"/> what a run's result is made of: it is called after every run.</summary>
+    public virtual CellUsage ReadEnd() => ReadUsage();
+
+    /// <summary>Reads the processor time alone.</summary>
+    public virtual long? ReadCpu() => ReadUsage().CpuNanoseconds;
+
     /// <summary>Kills everything inside: when it returns nothing in it will run again, though it may still be dying. Never throws.</summary>
     public abstract Task KillAsync();
 

@@ -28,6 +28,9 @@ internal sealed class JournalFile : IDisposable
         _segment = Open();
     }
 
+    /// <summary>What its segments have together.</summary>
+    public long Bytes => _fullBytes + _length;
+
     /// <summary>Whether the next line belongs into a new segment.</summary>
     public bool IsFull => _length >= _maxBytes / Segments;
 
@@ -71,7 +74,13 @@ internal sealed class JournalFile : IDisposable
         _number++;
         _length = 0;
         _segment = Open();
-        while (_fullBytes > _maxBytes / Segments * (Segments - 1) && _full.TryDequeue(out var oldest))
+        Drop(_maxBytes / Segments * (Segments - 1));
+    }
+
+    /// <summary>Drops the oldest segments until those that are full have at most so much.</summary>
+    public void Drop(long most)
+    {
+        while (_fullBytes > most && _full.TryDequeue(out var oldest))
         {
             _fullBytes -= oldest.Bytes;
             File.Delete(JournalPaths.Segment(_directory, oldest.Number));

@@ -12,13 +12,10 @@ internal sealed class Journals : IDisposable
     /// <summary>Runs those may have altogether.</summary>
     private const int MaxEndedRuns = 20_000;
 
-    private static readonly TimeSpan SweepPause = TimeSpan.FromHours(1);
-
     private readonly ConcurrentDictionary<SandboxId, SandboxJournal> _journals = new();
     private readonly Queue<SandboxJournal> _ended = new();
     private readonly Lock _lock = new();
     private readonly FileStream? _held;
-    private readonly ITimer? _sweeps;
     private int _endedRuns;
 
     public Journals(EngineOptions options, TimeProvider time, ILogger logger)
@@ -33,8 +30,7 @@ internal sealed class Journals : IDisposable
         Paths = new JournalPaths(options.JournalDirectory);
         Paths.Make();
         _held = Hold(Paths);
-        var sweep = new JournalSweep(Paths, options, time, logger);
-        _sweeps = time.CreateTimer(static state => ((JournalSweep)state!).Sweep(), sweep, TimeSpan.Zero, SweepPause);
+        Disk = new JournalDisk(Paths, options, time, logger, () => [.. _journals.Values]);
     }
 
     public TimeProvider Time { get; }
@@ -45,6 +41,9 @@ internal sealed class Journals : IDisposable
 
     /// <summary>Where the files are; null when journals are in memory only.</summary>
     public JournalPaths? Paths { get; }
+
+    /// <summary>What they may take on disk altogether; null when journals are in memory only.</summary>
+    public JournalDisk? Disk { get; }
 
     public long MaxBytes { get; }
 
@@ -73,16 +72,27 @@ internal sealed class Journals : IDisposable
             Logger.JournalFailed(failure, journal.Sandbox); // it stays where it is; the next engine's start moves it
         }
 
+        Disk!.NoteEnd(journal.Sandbox, journal.DiskBytes);
         _journals.TryRemove(journal.Sandbox, out _);
         journal.Release();
     }
 
     /// <summary>Ends, in the journals, what an engine before this one could not end. Returns the sandboxes and their runs.</summary>
-    public IReadOnlyList<(SandboxInfo Sandbox, IReadOnlyList<RunInfo> Runs)> Recover() => Paths is null ? [] : new JournalRecovery(Paths, Time, Logger).Recover();
+    public IReadOnlyList<(SandboxInfo Sandbox, IReadOnlyList<RunInfo> Runs)> Recover()
+    {
+        if (Paths is null)
+        {
+            return [];
+        }
+
+        var lost = new JournalRecovery(Paths, Time, Logger).Recover();
+        Disk!.Count();
+        return lost;
+    }
 
     public void Dispose()
     {
-        _sweeps?.Dispose();
+        Disk?.Dispose();
         _held?.Dispose();
     }
 

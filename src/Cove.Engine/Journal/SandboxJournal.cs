@@ -41,6 +41,9 @@ internal sealed class SandboxJournal(SandboxId sandbox, Journals journals)
     /// <summary>Whether what memory lets go of can be read from files.</summary>
     public bool IsOnDisk => journals.Paths is not null;
 
+    /// <summary>What it has on disk; after its end what it had then.</summary>
+    public long DiskBytes { get; private set; }
+
     /// <summary>How many runs are known.</summary>
     public int RunCount
     {
@@ -151,6 +154,20 @@ internal sealed class SandboxJournal(SandboxId sandbox, Journals journals)
         }
     }
 
+    /// <summary>Drops its oldest events on disk until it has at most so much there.</summary>
+    public void Cut(long most)
+    {
+        lock (_lock)
+        {
+            if (_file is null || DiskBytes <= most)
+            {
+                return;
+            }
+
+            Write_NeedsLock(null, _info!, cut: most);
+        }
+    }
+
     public RunLog? Find(RunId run)
     {
         lock (_lock)
@@ -195,7 +212,8 @@ internal sealed class SandboxJournal(SandboxId sandbox, Journals journals)
         _events.Trim(EventBytes);
     }
 
-    private JournalPosition Write_NeedsLock(RunId? run, object content)
+    /// <summary>Writes a line; into a new segment when the last one is full, or with <paramref name="cut"/>, which says what the old ones may keep.</summary>
+    private JournalPosition Write_NeedsLock(RunId? run, object content, long? cut = null)
     {
         if (_file is null)
         {
@@ -206,15 +224,19 @@ internal sealed class SandboxJournal(SandboxId sandbox, Journals journals)
         var json = _json ??= new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = CoveJson.Wire.Options.Encoder, SkipValidation = true });
         try
         {
-            if (_file.IsFull)
+            if (_file.IsFull || cut is not null)
             {
                 _file.Rotate();
+                _file.Drop(cut ?? long.MaxValue);
                 JournalLine.Write(buffer, json, _sequence, null, _info!);
             }
 
             JournalLine.Write(buffer, json, _sequence, run, content);
             var position = _file.Position;
             _file.Append(buffer.WrittenSpan);
+            var before = DiskBytes;
+            DiskBytes = _file.Bytes;
+            journals.Disk?.Note(DiskBytes - before);
             return position;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)

@@ -31,6 +31,9 @@ internal sealed class Kernel(string name, Language language, KernelHome home)
         Restarts = Math.Max(0, _starts - 1),
     };
 
+    /// <summary>Whether its process was interrupted during the last run, and may notice that as late as in the next one.</summary>
+    public bool MayHaveStray { get; set; }
+
     public bool TryEnter() => _gate.TryEnter();
 
     public ValueTask<bool> EnterAsync(TimeSpan timeout, CancellationToken cancellationToken) => _gate.EnterAsync(timeout, cancellationToken);
@@ -64,6 +67,7 @@ internal sealed class Kernel(string name, Language language, KernelHome home)
         {
             _current = null;
             _lostState = true;
+            MayHaveStray = false;
             gone.Process.Control?.Dispose();
         }
     }

@@ -59,5 +59,18 @@ internal sealed class RunDeadline : IDisposable
         }
     }
 
-    public void Dispose() => _timer.Dispose();
+    /// <summary>The run is over; what it stood still is what it is.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_pausing)
+            {
+                _pausing = false;
+                _paused += _time.GetElapsedTime(_since);
+            }
+        }
+
+        _timer.Dispose();
+    }
 }

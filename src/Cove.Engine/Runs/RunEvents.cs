@@ -53,7 +53,7 @@ internal sealed class RunEvents(RunLog log, TimeProvider time)
         }
     }
 
-    public void ToolAnswered(string callId, ToolFailure? error, TimeSpan waited)
+    public void ToolAnswered(string callId, HostFailure? error, TimeSpan waited)
     {
         lock (_lock)
         {

@@ -110,17 +110,18 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
                 return new Verdict(RunOutcome.InfrastructureFailure, Outcomes.NoToolsInKernel(kernel.Name));
             }
 
+            if (attempt > 1 || kernel.MayHaveStray)
+            {
+                // A fresh nonce: what holds the old link may have read the old one.
+                frame = ControlFrames.Execute(Nonce(out nonce), code, run.Tools is not null, kernel.MayHaveStray)!.Value;
+                run.Tools = run.Tools is null ? null : new ToolDesk(run, request, nonce, settings.Time);
+            }
+
             _ending = await WatchAsync(kernel, process, nonce, frame);
+            kernel.MayHaveStray = _ending.Interrupted;
             if (_ending.Killed || _ending.Exit is not null || _ending.Cell is not null)
             {
                 kernel.Discard();
-            }
-
-            if (_ending.NeverBegan)
-            {
-                // What holds the old link may have read the old nonce.
-                frame = ControlFrames.Execute(Nonce(out nonce), code, ToolRules.HasTools(request))!.Value;
-                run.Tools = run.Tools is null ? null : new ToolDesk(run, request, nonce, settings.Time);
             }
         }
 
@@ -187,7 +188,7 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
             Pump(OutputStream.Stdout, command.Stdout),
             Pump(OutputStream.Stderr, command.Stderr),
             result: null,
-            () => FeedAsync(command.Stdin),
+            () => RunStdin.FeedAsync(run.Stdin, request.Stdin, command.Stdin),
             () =>
             {
                 run.Stdin?.End();
@@ -195,30 +196,6 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
             });
         TakeDownWhenStuck(_ending);
         return Verdicts.OfCommand(_ending, CaseFile());
-    }
-
-    private async Task FeedAsync(ByteSink stdin)
-    {
-        try
-        {
-            if (request.Stdin is { Length: > 0 } bytes)
-            {
-                if (!await stdin.WriteAsync(bytes, CancellationToken.None))
-                {
-                    run.Stdin?.Refuse(); // the command closed its input, which is its right
-                    return;
-                }
-            }
-
-            if (run.Stdin is { } more)
-            {
-                await more.PumpAsync(stdin);
-            }
-        }
-        finally
-        {
-            stdin.Dispose();
-        }
     }
 
     private RunStart Start() => new(sandbox, run, _clock, settings);

@@ -40,7 +40,7 @@ internal static class RunRules
 
         if (request.Timeout is { } timeout)
         {
-            SandboxRules.Span("timeout", timeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(24), "10 ms to 24 h");
+            SandboxRules.Span("timeout_ms", timeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(24));
         }
 
         if (request.Id is { } id && !RunId.TryParse(id.Value, out _))
@@ -88,7 +88,7 @@ internal static class RunRules
         // Silently ignoring them would let a caller believe that they hold.
         RefuseFor("code", "working_directory", request.WorkingDirectory);
         RefuseFor("code", "environment", request.Environment);
-        RefuseFor("code", "stdin", request.Stdin);
+        RefuseFor("code", "stdin_base64", request.Stdin);
         RefuseFor("code", "keep_stdin_open", request.KeepStdinOpen ? true : null);
         ToolRules.Check(request);
     }
@@ -117,7 +117,7 @@ internal static class RunRules
         SandboxRules.Environment("environment", request.Environment);
         if (request.Stdin is { Length: > MaxStdinBytes } stdin)
         {
-            throw Refusals.InvalidRequest("stdin", $"{stdin.Length} bytes", $"at most {MaxStdinBytes >> 20} MiB; write more to a file");
+            throw Refusals.InvalidRequest("stdin_base64", $"{stdin.Length} bytes", $"at most {MaxStdinBytes >> 20} MiB; write more to a file");
         }
     }
 

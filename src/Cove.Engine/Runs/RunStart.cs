@@ -130,6 +130,9 @@ internal static class StartFailure
 
     public static CellUsage Usage(Cell cell) => Read(cell, static cell => cell.ReadUsage());
 
+    /// <summary>What a run's result is made of.</summary>
+    public static CellUsage End(Cell cell) => Read(cell, static cell => cell.ReadEnd());
+
     /// <summary>What to compare with later.</summary>
     public static CellUsage Hits(Cell cell) => Read(cell, static cell => cell.ReadHits());
 

@@ -22,6 +22,28 @@ internal sealed class RunStdin(RunId run, TimeProvider time)
     private bool _refused;
     private bool _ended;
 
+    /// <summary>Gives a command its input: what came with the request, then what is written while it runs, if anything may be.</summary>
+    public static async Task FeedAsync(RunStdin? more, ReadOnlyMemory<byte>? first, ByteSink stdin)
+    {
+        try
+        {
+            if (first is { Length: > 0 } bytes && !await stdin.WriteAsync(bytes, CancellationToken.None))
+            {
+                more?.Refuse(); // the command closed its input, which is its right
+                return;
+            }
+
+            if (more is not null)
+            {
+                await more.PumpAsync(stdin);
+            }
+        }
+        finally
+        {
+            stdin.Dispose();
+        }
+    }
+
     /// <summary>Takes input for the program; returns when it is queued.</summary>
     public async Task WriteAsync(ReadOnlyMemory<byte> input, bool close, CancellationToken cancellationToken)
     {

@@ -27,6 +27,9 @@ internal sealed record Ending
 
     public bool Killed { get; init; }
 
+    /// <summary>Whether the process was interrupted, which it may notice as late as in its next run.</summary>
+    public bool Interrupted { get; init; }
+
     public bool GaveUp { get; init; }
 
     public StopReason Reason { get; init; }
@@ -180,7 +183,7 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
 
     private Ending Seen(CellUsage before, OutputPump stdout, OutputPump stderr, ResultPump? result, StopLadder ladder)
     {
-        var usage = StartFailure.Usage(cell);
+        var usage = StartFailure.End(cell);
         return new Ending
         {
             Said = result?.Done,
@@ -188,6 +191,7 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
             Exit = process.Exited.IsCompletedSuccessfully ? process.Exited.Result : null,
             Cell = cell.Exited.IsCompletedSuccessfully ? cell.Exited.Result : null,
             Killed = ladder.Killed,
+            Interrupted = ladder.Interrupted,
             GaveUp = ladder.GaveUp.IsCompleted,
             Reason = run.Stop.Reason,
             Violation = run.Stop.Violation,

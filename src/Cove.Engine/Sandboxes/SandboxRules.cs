@@ -1,3 +1,4 @@
+using System.Globalization;
 using Cove.Engine.Templates;
 
 namespace Cove.Engine.Sandboxes;
@@ -36,7 +37,7 @@ internal static class SandboxRules
             Environment = Copy(request.Environment),
             Metadata = Copy(request.Metadata),
             IdleTimeout = Idle(request.IdleTimeout ?? DefaultIdleTimeout),
-            MaxLifetime = Lifetime("max_lifetime", request.MaxLifetime ?? DefaultMaxLifetime),
+            MaxLifetime = Lifetime("max_lifetime_ms", request.MaxLifetime ?? DefaultMaxLifetime),
             Network = request.Network,
         };
     }
@@ -46,19 +47,19 @@ internal static class SandboxRules
     {
         if (extension is { Lifetime: null, IdleTimeout: null })
         {
-            throw Refusals.InvalidRequest("lifetime, idle_timeout", "neither", "at least one of them");
+            throw Refusals.InvalidRequest("lifetime_ms, idle_timeout_ms", "neither", "at least one of them");
         }
 
-        _ = extension.Lifetime is { } lifetime ? Lifetime("lifetime", lifetime) : default;
+        _ = extension.Lifetime is { } lifetime ? Lifetime("lifetime_ms", lifetime) : default;
         _ = extension.IdleTimeout is { } idle ? Idle(idle) : default;
     }
 
-    private static TimeSpan Idle(TimeSpan value) => Span("idle_timeout", value, TimeSpan.FromSeconds(1), TimeSpan.FromHours(24), "1 s to 24 h");
+    private static TimeSpan Idle(TimeSpan value) => Span("idle_timeout_ms", value, TimeSpan.FromSeconds(1), TimeSpan.FromHours(24));
 
-    private static TimeSpan Lifetime(string field, TimeSpan value) => Span(field, value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(30), "1 s to 30 days");
+    private static TimeSpan Lifetime(string field, TimeSpan value) => Span(field, value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(30));
 
     public static TimeSpan CreateTimeout(SandboxRequest request) => Span(
-        "create_timeout", request.CreateTimeout ?? DefaultCreateTimeout, TimeSpan.Zero, TimeSpan.FromMinutes(10), "0 to 10 minutes");
+        "create_timeout_ms", request.CreateTimeout ?? DefaultCreateTimeout, TimeSpan.Zero, TimeSpan.FromMinutes(10));
 
     /// <summary>Checks the variables of a sandbox or a command.</summary>
     public static void Environment(string field, IReadOnlyDictionary<string, string>? environment)
@@ -95,8 +96,11 @@ internal static class SandboxRules
         }
     }
 
-    public static TimeSpan Span(string field, TimeSpan value, TimeSpan minimum, TimeSpan maximum, string range) =>
-        value >= minimum && value <= maximum ? value : throw Refusals.InvalidRequest(field, Durations.Say(value), range);
+    /// <summary>Checks a time. The field is named as callers over the wire give it, in milliseconds.</summary>
+    public static TimeSpan Span(string field, TimeSpan value, TimeSpan minimum, TimeSpan maximum) => value >= minimum && value <= maximum
+        ? value
+        : throw Refusals.InvalidRequest(
+            field, value.TotalMilliseconds, string.Create(CultureInfo.InvariantCulture, $"{minimum.TotalMilliseconds:0} to {maximum.TotalMilliseconds:0} (milliseconds; at most {Durations.Say(maximum)})"));
 
     private static void Labels(IReadOnlyDictionary<string, string>? labels)
     {

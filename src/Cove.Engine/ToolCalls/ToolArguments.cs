@@ -16,7 +16,7 @@ internal static class ToolArguments
         try
         {
             using var document = JsonDocument.Parse(text, _options);
-            return document.RootElement.ValueKind == JsonValueKind.Object && IsText(document.RootElement) ? document.RootElement.Clone() : null;
+            return document.RootElement.ValueKind == JsonValueKind.Object && HoldsText(document.RootElement) ? document.RootElement.Clone() : null;
         }
         catch (Exception exception) when (exception is JsonException or ArgumentException or InvalidOperationException)
         {
@@ -25,6 +25,18 @@ internal static class ToolArguments
     }
 
     /// <summary>Whether all strings in it are text: the escape of half a surrogate pair is valid JSON, and throws wherever it is read.</summary>
+    public static bool HoldsText(JsonElement value)
+    {
+        try
+        {
+            return IsText(value);
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
     private static bool IsText(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => value.GetString() is not null,

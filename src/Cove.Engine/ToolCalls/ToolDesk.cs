@@ -72,7 +72,7 @@ internal sealed class ToolDesk
             }
             else
             {
-                Queue_NeedsLock(ToolFrames.Answer(_nonce, number, ToolAnswer.Failed(
+                Queue_NeedsLock(ToolFrames.Answer(_nonce, number, HostAnswer.Failed(
                     "input", $"The arguments are no JSON object of at most {ToolArguments.MaxBytes >> 10} KiB, nested at most {ToolArguments.MaxDepth} deep, without repeated names.")));
             }
 
@@ -81,7 +81,7 @@ internal sealed class ToolDesk
     }
 
     /// <summary>Answers a call; returns when the answer is on its way.</summary>
-    public async Task AnswerAsync(string callId, ToolAnswer answer, CancellationToken cancellationToken)
+    public async Task AnswerAsync(string callId, HostAnswer answer, CancellationToken cancellationToken)
     {
         var number = Number(callId) ?? throw Refusals.ToolCallNotFound(_run.Id, callId);
         var frame = ToolFrames.Answer(_nonce, number, answer);
@@ -159,13 +159,13 @@ internal sealed class ToolDesk
         {
             if (_waiting.TryGetValue(number, out var waiting))
             {
-                var failure = ToolAnswer.Failed("timeout", $"The tool '{waiting.Name}' did not answer within {Durations.Say(_timeout)}.", retryable: true);
+                var failure = HostAnswer.Failed("timeout", $"The tool '{waiting.Name}' did not answer within {Durations.Say(_timeout)}.", retryable: true);
                 Settle_NeedsLock(number, waiting, ToolFrames.Answer(_nonce, number, failure), failure.Error);
             }
         }
     }
 
-    private bool TryAnswer(int number, string callId, ReadOnlyMemory<byte> frame, ToolFailure? error, out Task changed)
+    private bool TryAnswer(int number, string callId, ReadOnlyMemory<byte> frame, HostFailure? error, out Task changed)
     {
         lock (_lock)
         {
@@ -190,7 +190,7 @@ internal sealed class ToolDesk
         }
     }
 
-    private void Settle_NeedsLock(int number, Waiting waiting, ReadOnlyMemory<byte> frame, ToolFailure? error)
+    private void Settle_NeedsLock(int number, Waiting waiting, ReadOnlyMemory<byte> frame, HostFailure? error)
     {
         _waiting.Remove(number);
         waiting.Timer.Dispose();

@@ -23,7 +23,7 @@ internal static class ToolFrames
             json.WriteStartObject();
             json.WriteString("name"u8, tool.Name);
             json.WriteString("python"u8, PythonNames.Of(tool.Name));
-            json.WriteString("description"u8, tool.Description);
+            json.WriteString("description"u8, tool.Description ?? "");
             if (tool.InputSchema is { } schema)
             {
                 json.WritePropertyName("schema"u8);
@@ -37,7 +37,7 @@ internal static class ToolFrames
     });
 
     /// <summary>The answer of one call.</summary>
-    public static ReadOnlyMemory<byte> Answer(string nonce, int call, ToolAnswer answer) => Frame(json =>
+    public static ReadOnlyMemory<byte> Answer(string nonce, int call, HostAnswer answer) => Frame(json =>
     {
         json.WriteString("t"u8, "host_answer"u8);
         json.WriteString("run"u8, nonce);

@@ -49,12 +49,17 @@ internal static class ToolRules
     }
 
     /// <summary>Throws for an answer that no guest can be given.</summary>
-    public static void Check(ToolAnswer answer)
+    public static void Check(HostAnswer answer)
     {
         var hasResult = answer.Result.ValueKind != JsonValueKind.Undefined;
         if (hasResult == answer.Error is not null)
         {
             throw Refusals.InvalidRequest("result, error", hasResult ? "both" : "none", "one of them; a tool that has nothing to say answers with the result null");
+        }
+
+        if (hasResult && !ToolArguments.HoldsText(answer.Result))
+        {
+            throw Refusals.InvalidRequest("result", null, "valid text; it holds half of a surrogate pair, which has no UTF-8");
         }
 
         if (hasResult && ToolFrames.Bytes(answer.Result) is > MaxResultBytes and var bytes)
@@ -68,11 +73,15 @@ internal static class ToolRules
         }
     }
 
-    private static void Failure(ToolFailure error)
+    /// <summary>An answer with what it leaves out.</summary>
+    public static HostAnswer Whole(HostAnswer answer) =>
+        answer.Error is { Category: null } error ? answer with { Error = error with { Category = "unavailable" } } : answer;
+
+    private static void Failure(HostFailure error)
     {
-        if (!(error.Category is { Length: >= 1 and <= 40 } category && category.All(c => char.IsAsciiLetterLower(c) || c == '_')))
+        if (error.Category is { } category && !(category.Length is >= 1 and <= 40 && category.All(c => char.IsAsciiLetterLower(c) || c == '_')))
         {
-            throw Refusals.InvalidRequest("error.category", error.Category ?? "null", "1 to 40 characters of a-z and '_', for example unavailable");
+            throw Refusals.InvalidRequest("error.category", category, "1 to 40 characters of a-z and '_', for example unavailable");
         }
 
         if (error.Message is null || !Texts.IsValid(error.Message) || Texts.Bytes(error.Message) > MaxMessageBytes)
@@ -110,8 +119,7 @@ internal static class ToolRules
 
     private static void Name(int index, string? name)
     {
-        if (!(name is { Length: >= 1 and <= 64 } && !char.IsAsciiDigit(name[0]) && name[0] != '-' && !name.StartsWith("__", StringComparison.Ordinal)
-            && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')))
+        if (!HostTool.IsName(name))
         {
             throw Refusals.InvalidRequest($"tools[{index}].name", name ?? "null", "a letter or '_' and up to 63 of A-Z, a-z, 0-9, '_' and '-', not beginning with two underscores");
         }
@@ -119,7 +127,12 @@ internal static class ToolRules
 
     private static long Description(int index, string? description)
     {
-        if (description is null || !Texts.IsValid(description) || Texts.Bytes(description) > MaxDescriptionBytes)
+        if (description is null)
+        {
+            return 0;
+        }
+
+        if (!Texts.IsValid(description) || Texts.Bytes(description) > MaxDescriptionBytes)
         {
             throw Refusals.InvalidRequest($"tools[{index}].description", null, $"valid text of at most {MaxDescriptionBytes >> 10} KiB");
         }
@@ -134,7 +147,7 @@ internal static class ToolRules
             return 0;
         }
 
-        if (given.ValueKind != JsonValueKind.Object || (given.TryGetProperty("properties", out var properties) && properties.ValueKind != JsonValueKind.Object))
+        if (given.ValueKind != JsonValueKind.Object || !ToolArguments.HoldsText(given) || (given.TryGetProperty("properties", out var properties) && properties.ValueKind != JsonValueKind.Object))
         {
             throw Refusals.InvalidRequest($"tools[{index}].input_schema", null, "a JSON Schema of an object, with its arguments under 'properties'");
         }

@@ -72,6 +72,10 @@ internal sealed class Endpoint(Script script, TimeProvider time)
         {
             // The client is gone, or the server ends: nobody is left to be told.
         }
+        catch (Exception failure) when (failure is not BrokenOffException && !context.Response.HasStarted)
+        {
+            await answering.ErrorAsync(StatusCodes.Status500InternalServerError, "api_error", $"The scripted model failed: {failure.Message}");
+        }
     }
 
     private async Task<ReceivedRequest> ReceiveAsync(HttpContext context)

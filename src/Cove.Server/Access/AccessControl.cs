@@ -2,6 +2,7 @@ using Cove.Server.Access.Audit;
 using Cove.Server.Access.Idempotency;
 using Cove.Server.Access.Quotas;
 using Cove.Server.Access.Tenancy;
+using Cove.Server.Bounds;
 using Cove.Server.State;
 using Cove.Server.Telemetry;
 using Microsoft.AspNetCore.Builder;
@@ -40,11 +41,11 @@ internal sealed class AccessControl : IAsyncDisposable
         await CheckAsync(state, options);
         await state.BeginServingAsync();
         await state.Projects.AddAsync(KeyRequest.DefaultProject, state.Time.GetUtcNow());
-        var ledger = new Ledger(engine, state, options.CpuTime, log);
+        var ledger = new Ledger(engine, state, options.CpuTime, log, options.Ends);
         var keys = new KeyRing(state);
         var open = new OpenRequests(keys, options.MaxOpenRequests, state.Time, log);
         var gate = new AccessGate(
-            options, keys, new FailureLimiter(options.FailuresPerMinute, state.Time), new QuotaTable(options.Quotas, state), open, ledger,
+            options, keys, new FailureLimiter(options.FailuresPerMinute, state.Time), new QuotaTable(options.Quotas, state), open, new HeldMemory(options.MaxHeldBytes), ledger,
             new AuditTrail(state, options.AuditReads), new IdempotentAnswers(state, log), log);
         return new AccessControl(gate, open, ledger, state, options);
     }

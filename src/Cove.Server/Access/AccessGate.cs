@@ -2,6 +2,7 @@ using Cove.Server.Access.Audit;
 using Cove.Server.Access.Idempotency;
 using Cove.Server.Access.Quotas;
 using Cove.Server.Access.Tenancy;
+using Cove.Server.Bounds;
 using Cove.Server.Hosting;
 using Cove.Server.Telemetry;
 using Microsoft.AspNetCore.Http;
@@ -14,8 +15,9 @@ namespace Cove.Server.Access;
 /// What every request passes between the door and its front-end: whose key is it, does it allow this operation, is the project within its
 /// quotas. A route that does not say what it needs is refused.
 /// </summary>
-internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLimiter failures, QuotaTable quotas, OpenRequests open, Ledger ledger, AuditTrail audit, IdempotentAnswers answers, ILogger log)
+internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLimiter failures, QuotaTable quotas, OpenRequests open, HeldMemory memory, Ledger ledger, AuditTrail audit, IdempotentAnswers answers, ILogger log)
 {
+    private readonly ReadingPace _pace = ReadingPace.OfCallers(options.ReadTime);
     private static readonly Holder _anonymous = new(KeyRequest.DefaultProject, Scopes.All, null, null);
 
     /// <summary>Where refusals are counted.</summary>
@@ -58,19 +60,20 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLim
             return _anonymous;
         }
 
-        // An address that failed too often is heard again at once with a key that was valid before: others may share the address.
+        // An address that failed too often is still heard with a valid key: others may share it. Only what could be one is looked at there.
         var remote = context.Connection.RemoteIpAddress;
-        if (failures.Wait(remote) is { } seconds && !keys.Remembers(text))
+        var wait = failures.Wait(remote);
+        var (holder, reason) = text is null ? (null, "missing") : wait is not null && !await keys.MayHoldAsync(text) ? (null, "unknown") : await keys.FindAsync(text);
+        if (holder is not null)
+        {
+            return holder;
+        }
+
+        if (wait is { } seconds)
         {
             context.Response.Headers.RetryAfter = seconds.ToString();
             await Problems.WriteAsync(context, AccessErrors.TooManyFailures, StatusCodes.Status429TooManyRequests);
             return null;
-        }
-
-        var (holder, reason) = text is null ? (null, "missing") : await keys.FindAsync(text);
-        if (holder is not null)
-        {
-            return holder;
         }
 
         failures.Note(remote);
@@ -84,6 +87,12 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLim
 
     private async Task AdmitAsync(HttpContext context, Operation operation, Holder holder, RequestDelegate next)
     {
+        ReadingPace.Set(context, _pace);
+        if (!Connections.TryKeep(context, holder.Project))
+        {
+            context.Response.Headers.Connection = "close";
+        }
+
         var changes = operation.Needs.HasFlag(Scopes.Write);
         if ((holder.Scopes & operation.Needs) != operation.Needs)
         {
@@ -121,7 +130,7 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLim
     private async Task ServeAsync(HttpContext context, Operation operation, Holder holder, ProjectQuota quota, RateHeaders rate, RequestDelegate next)
     {
         var note = new AuditNote();
-        var caller = new Caller { Project = holder.Project, Scopes = holder.Scopes, Key = holder.Key, Cove = new ProjectCove(ledger, quota, holder.Project, holder.Key, note) };
+        var caller = new Caller { Project = holder.Project, Scopes = holder.Scopes, Key = holder.Key, Held = memory.Of(holder.Project), Cove = new ProjectCove(ledger, quota, holder.Project, holder.Key, note, memory.Of(holder.Project)) };
         context.Features.Set(caller);
         try
         {

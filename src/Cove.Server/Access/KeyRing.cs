@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Frozen;
 using Cove.Server.Hosting;
 using Cove.Server.State;
 
@@ -20,10 +21,27 @@ internal sealed class KeyRing(StateStore state)
     /// <summary>Compared with when there is no such key, so that this takes as long.</summary>
     private static readonly string Nobody = new('0', 64);
 
-    private readonly ConcurrentDictionary<string, Known> _known = new();
+    private static readonly Ids _none = new(FrozenSet<string>.Empty, DateTimeOffset.MinValue);
 
-    /// <summary>Whether this key was found valid before. Says nothing of whether it still is.</summary>
-    public bool Remembers(string? text) => ApiKey.TryParse(text, out var key) && _known.TryGetValue(key.Id, out var known) && key.Matches(known.Stored.Hash);
+    private readonly ConcurrentDictionary<string, Known> _known = new();
+    private readonly Lock _lock = new();
+    private Task<Ids> _reading = Task.FromResult(_none);
+    private volatile Ids _ids = _none;
+
+    /// <summary>
+    /// Whether there may be such a key, from what was read of them at most a second ago: who sends many that do not exist has the database asked once
+    /// a second, however many they are. (The ids are no secret; what counts is compared afterwards.)
+    /// </summary>
+    public async ValueTask<bool> MayHoldAsync(string? text)
+    {
+        if (!ApiKey.TryParse(text, out var key))
+        {
+            return false;
+        }
+
+        var ids = _ids;
+        return ids.All.Contains(key.Id) || (IsOld(ids) && (await ReadIdsAsync()).All.Contains(key.Id));
+    }
 
     /// <summary>The key's holder; null and the reason (for the audit log alone) when it lets nobody in.</summary>
     public async ValueTask<(Holder? Holder, string? Reason)> FindAsync(string? text)
@@ -63,6 +81,23 @@ internal sealed class KeyRing(StateStore state)
             : null;
     }
 
+    private bool IsOld(Ids ids) => state.Time.GetUtcNow() is var now && (now - ids.ReadAt >= Belief || now < ids.ReadAt);
+
+    /// <summary>One reads for all who ask meanwhile.</summary>
+    private Task<Ids> ReadIdsAsync()
+    {
+        lock (_lock)
+        {
+            return _reading.IsCompleted && IsOld(_ids) ? _reading = ReadAsync() : _reading;
+        }
+
+        async Task<Ids> ReadAsync()
+        {
+            var now = state.Time.GetUtcNow();
+            return _ids = new Ids((await state.Keys.IdsAsync()).ToFrozenSet(StringComparer.Ordinal), now);
+        }
+    }
+
     private async ValueTask<Known?> KnownAsync(string id, DateTimeOffset now)
     {
         if (_known.TryGetValue(id, out var known) && now - known.ReadAt < Belief && now >= known.ReadAt)
@@ -86,6 +121,8 @@ internal sealed class KeyRing(StateStore state)
         _known[id] = fresh;
         return fresh;
     }
+
+    private sealed record Ids(FrozenSet<string> All, DateTimeOffset ReadAt);
 
     private sealed class Known(StoredKey stored, DateTimeOffset readAt, long usedAt)
     {

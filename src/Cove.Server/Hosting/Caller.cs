@@ -1,3 +1,4 @@
+using Cove.Server.Bounds;
 using Microsoft.AspNetCore.Http;
 
 namespace Cove.Server.Hosting;
@@ -16,6 +17,9 @@ internal sealed record Caller
 
     /// <summary>The id of the key it came with; null for the owner of the machine (a Unix socket, or anonymous on loopback).</summary>
     public string? Key { get; init; }
+
+    /// <summary>What of this server's memory its project may fill with bodies and answers; null for the owner of the machine.</summary>
+    public HeldShare? Held { get; init; }
 
     /// <summary>The caller's own view of the engine.</summary>
     public required ICove Cove { get; init; }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Security.Cryptography.X509Certificates;
+using Cove.Server.Bounds;
 using Cove.Server.Frontends;
 using Cove.Server.Frontends.Mcp;
 using Cove.Server.Health;
@@ -47,10 +48,12 @@ internal sealed class CoveServer : IAsyncDisposable
         // The empty builder: no settings file from the working directory, no ASPNETCORE_ variables, no signal handlers of its own.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         var life = new ServerLife();
+        var connections = new Connections(options.MaxConnections, parts.Time);
         AddServices(builder.Services, parts, options, life);
+        builder.Services.AddSingleton(_ => connections);
         var certificate = options.TlsCertificate is null ? null : Certificate(options.TlsCertificate, options.TlsKey!);
         builder.WebHost.UseKestrelCore();
-        builder.WebHost.ConfigureKestrel(kestrel => Listening.Configure(kestrel, options, certificate));
+        builder.WebHost.ConfigureKestrel(kestrel => Listening.Configure(kestrel, options, certificate, connections));
 
         var app = builder.Build();
         var server = new CoveServer(app, parts, options, life);
@@ -152,6 +155,7 @@ internal sealed class CoveServer : IAsyncDisposable
     private static void Compose(WebApplication app, ServerParts parts, ServerOptions options, ServerLife life)
     {
         app.Services.GetRequiredService<TraceIds>();
+        app.Services.GetRequiredService<Connections>(); // so that it is disposed of with the app
         var correlation = app.Services.GetRequiredService<Correlation>();
         var requests = app.Services.GetRequiredService<RequestLog>();
         var door = app.Services.GetRequiredService<Door>();
@@ -204,8 +208,11 @@ internal sealed class CoveServer : IAsyncDisposable
 
         RequireLoopback(options);
         var owner = new Caller { Project = "owner", Scopes = Scopes.All, Cove = parts.Cove };
+        var pace = ReadingPace.OfCallers(options.ReadTime);
         app.Use(next => context =>
         {
+            ReadingPace.Set(context, pace);
+            Connections.TryKeep(context, owner.Project);
             context.Features.Set(owner);
             return next(context);
         });

@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using Cove.Server.Bounds;
 using Cove.Server.Settings;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -11,11 +12,14 @@ internal static class Listening
     /// <summary>Below this a caller that sends a body is cut off after the grace: slow senders must not hold memory and connections. Bytes a second.</summary>
     private const double LeastRate = 240;
 
+    /// <summary>Of what a caller sends and nobody takes yet (typing into a terminal whose program does not read) no more is read. Bytes.</summary>
+    private const long InputBytes = 256 << 10;
+
     private static readonly TimeSpan RateGrace = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan HeadersTime = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(130);
 
-    public static void Configure(KestrelServerOptions kestrel, ServerOptions options, X509Certificate2? certificate)
+    public static void Configure(KestrelServerOptions kestrel, ServerOptions options, X509Certificate2? certificate, Connections connections)
     {
         kestrel.AddServerHeader = false;
         var limits = kestrel.Limits;
@@ -28,13 +32,14 @@ internal static class Listening
         limits.KeepAliveTimeout = KeepAlive;
         limits.MinRequestBodyDataRate = new MinDataRate(LeastRate, RateGrace);
 
-        // A reader that falls behind holds back its own run (the events wait in the engine, bounded); it must not lose it.
-        limits.MinResponseDataRate = null;
+        limits.MaxRequestBufferSize = InputBytes;
+        limits.MinResponseDataRate = null; // who does not read is the business of Connections
         foreach (var url in options.Urls)
         {
             Listen(kestrel, url, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1;
+                listen.Use(connections.Guard); // before TLS: who never ends a handshake has a connection, too
                 if (url.IsHttps)
                 {
                     listen.UseHttps(certificate!);

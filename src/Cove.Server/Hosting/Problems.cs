@@ -15,6 +15,7 @@ internal static class Problems
     {
         ErrorCategory.Limit when error.Code is "quota_exceeded" or "too_many_failures" => StatusCodes.Status429TooManyRequests,
         ErrorCategory.Request when error.Code == "range_not_satisfiable" => StatusCodes.Status416RangeNotSatisfiable,
+        ErrorCategory.Request when error.Code == "too_large_to_hold" => StatusCodes.Status413PayloadTooLarge,
         ErrorCategory.Request => StatusCodes.Status400BadRequest,
         ErrorCategory.Caller => StatusCodes.Status400BadRequest,
         ErrorCategory.NotFound => StatusCodes.Status404NotFound,

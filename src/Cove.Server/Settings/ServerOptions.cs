@@ -33,6 +33,12 @@ internal sealed record ServerOptions
     /// <summary>Connections that may be open at once; further ones wait to be accepted or are closed. Default 10,000; 1 to 1,000,000.</summary>
     public int MaxConnections { get; init; } = 10_000;
 
+    /// <summary>Bytes of request bodies and unread answers in memory at once, for all; one project has half. Default null: a quarter of the memory; 16 MiB to 1 TiB.</summary>
+    public long? HeldBytes { get; init; }
+
+    /// <summary>How long a caller with a key may take nothing of an answer that waits for it. Default 60 s; 5 s to 1 hour.</summary>
+    public TimeSpan ReadTime { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>Sandboxes that may live at once. Default 1,000; 1 to 100,000.</summary>
     public int MaxSandboxes { get; init; } = 1000;
 

@@ -14,11 +14,16 @@ internal sealed class BackgroundWriter : IAsyncDisposable
     private const int Attempts = 5;
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>How long the first of some rows waits for others: a transaction each would cost more than the run it is of.</summary>
+    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(100);
+
     private readonly Database _database;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly Channel<Entry> _queue;
     private readonly Task _work;
+    private TaskCompletionSource _hurry = NewHurry();
+    private int _waiting;
     private long _lost;
 
     public BackgroundWriter(Database database, StateOptions options, ILogger log)
@@ -37,6 +42,22 @@ internal sealed class BackgroundWriter : IAsyncDisposable
     /// <summary>Completes when everything queued so far is committed.</summary>
     public async Task FlushAsync()
     {
+        Interlocked.Increment(ref _waiting);
+        try
+        {
+            var written = WrittenAsync();
+            Hurry();
+            await written;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+    }
+
+    /// <summary>The same, in its own time.</summary>
+    public async Task WrittenAsync()
+    {
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await AddAsync(new Entry(_ => Task.CompletedTask, reached));
         await Task.WhenAny(reached.Task, _work);
@@ -45,6 +66,8 @@ internal sealed class BackgroundWriter : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _queue.Writer.TryComplete();
+        Interlocked.Increment(ref _waiting);
+        Hurry();
         await _work;
     }
 
@@ -52,6 +75,7 @@ internal sealed class BackgroundWriter : IAsyncDisposable
 
     private async ValueTask WaitAsync(Entry entry)
     {
+        Hurry();
         try
         {
             await _queue.Writer.WriteAsync(entry);
@@ -68,6 +92,7 @@ internal sealed class BackgroundWriter : IAsyncDisposable
         var batch = new List<Entry>(BatchRows);
         while (await _queue.Reader.WaitToReadAsync())
         {
+            await LingerAsync();
             while (batch.Count < BatchRows && _queue.Reader.TryRead(out var entry))
             {
                 batch.Add(entry);
@@ -90,13 +115,31 @@ internal sealed class BackgroundWriter : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits for more rows, unless there are many already or somebody waits for them. By the machine's own clock: nothing is decided by it.</summary>
+    private async Task LingerAsync()
+    {
+        var hurry = Volatile.Read(ref _hurry);
+        if (Volatile.Read(ref _waiting) > 0 || _queue.Reader.Count >= BatchRows)
+        {
+            return;
+        }
+
+        using var over = new CancellationTokenSource();
+        await Task.WhenAny(hurry.Task, Task.Delay(Linger, TimeProvider.System, over.Token));
+        await over.CancelAsync();
+    }
+
+    private void Hurry() => Interlocked.Exchange(ref _hurry, NewHurry()).TrySetResult();
+
+    private static TaskCompletionSource NewHurry() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     private async Task<bool> TryWriteAsync(List<Entry> batch)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await _database.TransactAsync(async session =>
+                return await _database.TransactManyAsync(async session =>
                 {
                     foreach (var entry in batch)
                     {

@@ -27,12 +27,15 @@ internal static class DataDirectory
         }
     }
 
+    /// <summary>The file whose lock says that a server uses the directory.</summary>
+    public static string LockOf(string path) => Path.Combine(path, "server.lock");
+
     /// <summary>Held while a server uses the directory: a second one would take the first one's sandboxes for lost.</summary>
     public static FileStream Lock(string path)
     {
         try
         {
-            return new FileStream(Path.Combine(path, "state.lock"), new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite });
+            return new FileStream(LockOf(path), new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite });
         }
         catch (IOException failure)
         {

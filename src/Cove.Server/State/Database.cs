@@ -72,7 +72,12 @@ internal sealed class Database : IAsyncDisposable
     }
 
     /// <summary>The same with the database's own exceptions, for whoever can tell them apart.</summary>
-    public async Task<T> TransactAsync<T>(Func<Session, Task<T>> write, bool durably = false)
+    public Task<T> TransactAsync<T>(Func<Session, Task<T>> write, bool durably = false) => TransactAsync(write, durably, many: false);
+
+    /// <summary>Likewise, of many statements that are few different ones: where it helps, each is prepared once.</summary>
+    public Task<T> TransactManyAsync<T>(Func<Session, Task<T>> write) => TransactAsync(write, durably: false, many: _dialect.KeepsStatements);
+
+    private async Task<T> TransactAsync<T>(Func<Session, Task<T>> write, bool durably, bool many)
     {
         await _writers.WaitAsync();
         try
@@ -84,7 +89,8 @@ internal sealed class Database : IAsyncDisposable
             }
 
             await using var transaction = await connection.BeginTransactionAsync();
-            var result = await write(new Session(connection, transaction));
+            await using var session = new Session(connection, transaction, many);
+            var result = await write(session);
             await transaction.CommitAsync();
             return result;
         }

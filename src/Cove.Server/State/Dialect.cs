@@ -24,6 +24,9 @@ internal abstract class Dialect
     /// <summary>Said within a transaction that must outlive a power cut, or alone where that is a setting of the connection.</summary>
     public virtual string? Durably => null;
 
+    /// <summary>Whether a statement that is executed again is better kept: SQLite translates it anew each time, PostgreSQL's client keeps its own.</summary>
+    public virtual bool KeepsStatements => false;
+
     /// <summary>Taken at the begin of a migration, so that two processes don't migrate at once.</summary>
     public virtual string? MigrationLock => null;
 
@@ -47,6 +50,8 @@ internal sealed class SqliteDialect(string file) : Dialect
     public override string Greeting => "PRAGMA busy_timeout = 5000; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;";
 
     public override string Durably => "PRAGMA synchronous = FULL;";
+
+    public override bool KeepsStatements => true;
 
     public override DbDataSource Open()
     {

@@ -6,7 +6,7 @@ internal readonly record struct RequestName(string Project, string Route, string
 /// <summary>What is known of such a request; its answer is null while it is being made.</summary>
 internal sealed record StoredRequest(string BodyHash, string Node, DateTimeOffset CreatedAt, StoredAnswer? Answer);
 
-/// <summary>An answer to give again. Status 0: it was a stream, which can't be.</summary>
+/// <summary>An answer to give again. Status 0: it was a stream, which can't be; -1: it was dropped, since its project keeps too many.</summary>
 internal sealed record StoredAnswer(int Status, string? ContentType, string? Location, string? Body);
 
 /// <summary>Requests by their idempotency key, kept for a day.</summary>
@@ -27,6 +27,29 @@ internal sealed class IdempotencyTable(Database database)
     public Task FinishAsync(RequestName name, StoredAnswer answer) => database.WriteAsync(session => session.ExecuteAsync(
         "UPDATE idempotency SET status = @status, content_type = @type, location = @location, body = @body WHERE project = @project AND route = @route AND name = @name",
         Key(name, ("status", answer.Status), ("type", answer.ContentType), ("location", answer.Location), ("body", answer.Body))));
+
+    /// <summary>
+    /// Holds a project to its bounds: of answers that are too many bytes together the oldest are dropped, but not that they were given, so that nothing
+    /// happens twice; of requests that are too many the oldest that are over are forgotten.
+    /// </summary>
+    public static Func<Session, Task> Trim(string project, long mostRequests, long mostBytes) => async session =>
+    {
+        await session.ExecuteAsync(
+            """
+            UPDATE idempotency SET status = -1, content_type = NULL, location = NULL, body = NULL
+            WHERE project = @project AND body IS NOT NULL AND created_at <= (
+                SELECT MAX(created_at) FROM (
+                    SELECT created_at, SUM(LENGTH(body)) OVER (ORDER BY created_at DESC) AS total FROM idempotency WHERE project = @project AND body IS NOT NULL) AS kept
+                WHERE total > @bytes)
+            """,
+            ("project", project), ("bytes", mostBytes));
+        await session.ExecuteAsync(
+            """
+            DELETE FROM idempotency WHERE project = @project AND status IS NOT NULL AND created_at <= (
+                SELECT created_at FROM idempotency WHERE project = @project ORDER BY created_at DESC LIMIT 1 OFFSET @most)
+            """,
+            ("project", project), ("most", mostRequests));
+    };
 
     /// <summary>Gives a name back: its answer was none to keep.</summary>
     public Task ReleaseAsync(RequestName name) => database.WriteAsync(session => session.ExecuteAsync(

@@ -43,6 +43,9 @@ internal sealed class KeyTable(Database database)
         ? session.ListAsync(Columns + " ORDER BY created_at, id", Map)
         : session.ListAsync(Columns + " WHERE project = @project ORDER BY created_at, id", Map, ("project", project)));
 
+    /// <summary>The ids of all keys that were not revoked.</summary>
+    public Task<List<string>> IdsAsync() => database.ReadAsync(session => session.ListAsync("SELECT id FROM keys WHERE revoked_at IS NULL", static row => row.Text(0)));
+
     /// <summary>Whether any key could let somebody in.</summary>
     public async Task<bool> AnyAsync(DateTimeOffset now) => await database.ReadAsync(session =>
         session.NumberAsync("SELECT COUNT(*) FROM keys WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > @now)", ("now", now))) > 0;

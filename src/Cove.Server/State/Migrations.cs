@@ -31,8 +31,10 @@ internal static class Migrations
         CREATE TABLE usage (project TEXT NOT NULL, day BIGINT NOT NULL, cpu_ms BIGINT NOT NULL, PRIMARY KEY (project, day));
         """;
 
+    private const string VersionTwo = "CREATE INDEX idempotency_of_project ON idempotency (project, created_at);";
+
     /// <summary>Each version's statements, from version 1 on.</summary>
-    internal static IReadOnlyList<string> Steps { get; } = [VersionOne];
+    internal static IReadOnlyList<string> Steps { get; } = [VersionOne, VersionTwo];
 
     /// <summary>Applies what is missing, each step with the others in one transaction: whole, or not at all.</summary>
     public static Task ApplyAsync(Database database) => ApplyAsync(database, Steps);

@@ -42,6 +42,16 @@ internal sealed class RunTable(Database database)
     public static Func<Session, Task> Cpu(SandboxId sandbox, RunId run, TimeSpan used) => session => session.ExecuteAsync(
         "UPDATE runs SET cpu_ms = @cpu WHERE sandbox = @sandbox AND id = @id", ("cpu", (long)used.TotalMilliseconds), ("sandbox", sandbox.Value), ("id", run.Value));
 
+    /// <summary>A run that was lost with its engine: its project and key are those of its sandbox.</summary>
+    public static Func<Session, Task> Lost(RunInfo run, TimeSpan duration) => session => session.ExecuteAsync(
+        """
+        INSERT INTO runs (sandbox, id, project, key_id, kind, started_at, ended_at, outcome, duration_ms)
+        SELECT id, @id, project, key_id, @kind, @started, @ended, @outcome, @duration FROM sandboxes WHERE id = @sandbox
+        ON CONFLICT (sandbox, id) DO NOTHING
+        """,
+        ("id", run.Id.Value), ("kind", run.Kernel is null ? "command" : "code"), ("started", run.StartedAt), ("ended", run.StartedAt + duration),
+        ("outcome", RunOutcome.InfrastructureFailure.ToString()), ("duration", (long)duration.TotalMilliseconds), ("sandbox", run.Sandbox.Value));
+
     public Task<List<StoredRun>> ListAsync(SandboxId sandbox) => database.ReadAsync(session => session.ListAsync(
         "SELECT sandbox, id, project, key_id, kind, started_at, ended_at, outcome, duration_ms, cpu_ms FROM runs WHERE sandbox = @sandbox ORDER BY started_at, id", Map, ("sandbox", sandbox.Value)));
 

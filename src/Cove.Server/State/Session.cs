@@ -3,10 +3,17 @@ using System.Data.Common;
 namespace Cove.Server.State;
 
 /// <summary>Small SQL with named parameters over one connection. Values travel as parameters, never as text.</summary>
-internal sealed class Session(DbConnection connection, DbTransaction? transaction)
+internal sealed class Session(DbConnection connection, DbTransaction? transaction, bool keepStatements = false) : IAsyncDisposable
 {
+    private readonly Dictionary<string, DbCommand>? _kept = keepStatements ? [] : null;
+
     public async Task<int> ExecuteAsync(string sql, params (string Name, object? Value)[] values)
     {
+        if (_kept is not null)
+        {
+            return await Kept(sql, values).ExecuteNonQueryAsync();
+        }
+
         await using var command = Command(sql, values);
         return await command.ExecuteNonQueryAsync();
     }
@@ -33,6 +40,38 @@ internal sealed class Session(DbConnection connection, DbTransaction? transactio
         return await command.ExecuteScalarAsync() is long number ? number : 0;
     }
 
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var command in _kept?.Values ?? Enumerable.Empty<DbCommand>())
+        {
+            await command.DisposeAsync();
+        }
+    }
+
+    /// <summary>A statement stands in one place of this folder and names its values in one order.</summary>
+    private DbCommand Kept(string sql, (string Name, object? Value)[] values)
+    {
+        if (!_kept!.TryGetValue(sql, out var command))
+        {
+            return _kept[sql] = Command(sql, values);
+        }
+
+        for (var i = 0; i < values.Length; i++)
+        {
+            command.Parameters[i].Value = Stored(values[i].Value);
+        }
+
+        return command;
+    }
+
+    private static object Stored(object? value) => value switch
+    {
+        null => DBNull.Value,
+        DateTimeOffset time => time.ToUnixTimeMilliseconds(),
+        int number => (long)number,
+        _ => value,
+    };
+
     private DbCommand Command(string sql, (string Name, object? Value)[] values)
     {
         var command = connection.CreateCommand();
@@ -44,13 +83,7 @@ internal sealed class Session(DbConnection connection, DbTransaction? transactio
         {
             var parameter = command.CreateParameter();
             parameter.ParameterName = name;
-            parameter.Value = value switch
-            {
-                null => DBNull.Value,
-                DateTimeOffset time => time.ToUnixTimeMilliseconds(),
-                int number => (long)number,
-                _ => value,
-            };
+            parameter.Value = Stored(value);
             command.Parameters.Add(parameter);
         }
 

@@ -9,6 +9,9 @@ internal sealed record StateOptions
     /// <summary>The data directory: this user's own, mode 0700; made when it is missing. Absolute.</summary>
     public required string DataDirectory { get; init; }
 
+    /// <summary>Whether whoever starts the server holds the data directory's lock already. Default no: it is taken when serving begins.</summary>
+    public bool DirectoryIsHeld { get; init; }
+
     /// <summary>A PostgreSQL connection string (<c>Host=…;Username=…;Database=…</c> or <c>postgresql://…</c>). Default: SQLite, in <c>cove.db</c> of the data directory.</summary>
     public string? Database { get; init; }
 

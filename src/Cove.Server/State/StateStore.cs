@@ -55,10 +55,10 @@ internal sealed class StateStore : IAsyncDisposable
         return new StateStore(await Database.OpenAsync(Dialect.Of(options)), options, node, log);
     }
 
-    /// <summary>Takes the data directory for this server alone and accounts for what was alive when the last one died. Called once, before the first request.</summary>
+    /// <summary>Takes the data directory for this server alone (unless that was done) and accounts for what was alive when the last one died. Called once, before the first request.</summary>
     public async Task BeginServingAsync()
     {
-        _lock = DataDirectory.Lock(_options.DataDirectory);
+        _lock = _options.DirectoryIsHeld ? null : DataDirectory.Lock(_options.DataDirectory);
         if (await Sandboxes.EndLostAsync(Node, Time.GetUtcNow()) is var lost and > 0)
         {
             _log.SandboxesLost(lost);

@@ -25,7 +25,7 @@ internal sealed class Otlp : IDisposable
     {
         _endpoint = endpoint;
         _resource = ResourceBuilder.CreateEmpty().AddService("cove", serviceVersion: version).AddTelemetrySdk().AddEnvironmentVariableDetector();
-        _traces = Sdk.CreateTracerProviderBuilder().SetResourceBuilder(_resource).AddSource(Correlation.SourceName, Engine.EngineMeter.Name).AddOtlpExporter(options => Address(options, "traces")).Build();
+        _traces = Sdk.CreateTracerProviderBuilder().SetResourceBuilder(_resource).AddSource(Correlation.SourceName, Engine.EngineMeter.Name, Agent.Loop.AgentMeter.Name).AddOtlpExporter(options => Address(options, "traces")).Build();
         _metrics = Sdk.CreateMeterProviderBuilder().SetResourceBuilder(_resource).AddMeter(ServerMeter.Name).AddOtlpExporter(options => Address(options, "metrics")).Build();
     }
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Cove.Server.Hosting;
-using Cove.Tools;
 using Cove.Wire;
 using Microsoft.AspNetCore.Http;
 
@@ -29,9 +28,9 @@ internal static class ToolEndpoints
         var template = await TemplateAsync(context);
         JsonNode told = One(context, "format", "anthropic") switch
         {
-            "anthropic" => ToolFormats.Anthropic(SandboxTools.For(template)),
-            "mcp" => ToolFormats.Mcp(SandboxTools.For(template)),
-            "openapi" => ToolFormats.OpenApi(SandboxTools.ExecutePythonCode(template), Address(context.Request)),
+            "anthropic" => ToolForms.Anthropic(template),
+            "mcp" => ToolForms.Mcp(template),
+            "openapi" => ToolForms.OpenApi(template, Address(context.Request)),
             var other => throw Problems.Bad("invalid_request", $"The query parameter 'format' is '{other}'.", "Give anthropic, openapi or mcp."),
         };
         context.Response.ContentType = "application/json";

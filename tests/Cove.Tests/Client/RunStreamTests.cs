@@ -86,11 +86,15 @@ public sealed class RunStreamTests : IAsyncLifetime
     public async Task A_run_that_ignores_the_interrupt_is_killed()
     {
         var sandbox = await _server.SandboxAsync();
-        await using var client = _server.NewClient(grace: TimeSpan.FromMilliseconds(50));
+        var time = new FakeTimeProvider();
+        await using var client = _server.NewClient(time: time);
         using var cancelled = new CancellationTokenSource();
         _server.Cove.Run = async run =>
         {
             run.Print("started");
+            await run.Interrupted;
+            await Eventually.Holds(() => time.Armed > 0, "the grace has begun");
+            time.Advance(new CoveClientOptions().InterruptGrace);
             await run.Killed;
             run.Result = FakeCoveRun.Ended(RunOutcome.Killed, 137);
         };
@@ -110,12 +114,15 @@ public sealed class RunStreamTests : IAsyncLifetime
     public async Task A_run_that_never_ends_is_given_up()
     {
         var sandbox = await _server.SandboxAsync();
-        await using var client = _server.NewClient(grace: TimeSpan.FromMilliseconds(50));
-        using var cancelled = new CancellationTokenSource(TimeSpan.FromMilliseconds(100), TimeProvider.System);
+        var time = new FakeTimeProvider();
+        await using var client = _server.NewClient(time: time);
+        using var cancelled = new CancellationTokenSource();
         var never = new TaskCompletionSource();
         _server.Cove.Run = _ => never.Task;
-
-        var last = (await client.RunAsync(sandbox, Code, cancelled.Token).ToListAsync())[^1];
+        var reading = client.RunAsync(sandbox, Code, cancelled.Token).ToListAsync().AsTask();
+        await Eventually.Holds(() => _server.Cove.LastRun is not null, "the run has begun");
+        await cancelled.CancelAsync();
+        var last = (await time.AdvanceUntil(reading, TimeSpan.FromMilliseconds(50)))[^1];
 
         var result = Assert.IsType<RunCompleted>(last).Result;
         Assert.Equal((RunOutcome.InfrastructureFailure, "connection_lost"), (result.Outcome, result.Error!.Code));

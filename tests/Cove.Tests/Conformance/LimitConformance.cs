@@ -20,7 +20,8 @@ public abstract class LimitConformance(BackendUnderTest backend) : ConformanceSu
     [Fact]
     public async Task A_run_that_the_processor_limit_kept_from_ending_in_time_says_so()
     {
-        await using var sandbox = await LimitedAsync(new SandboxLimitsRequest { CpuMillis = 250 });
+        // So little that a busy host, too, gives more than that to whoever asks.
+        await using var sandbox = await LimitedAsync(new SandboxLimitsRequest { CpuMillis = 50 });
         NeedsProtection(sandbox, "cpu");
         var two = new TimeSpan(0, 0, 2);
         foreach (var busy in new[]
@@ -30,10 +31,10 @@ public abstract class LimitConformance(BackendUnderTest backend) : ConformanceSu
         })
         {
             AssertOutcome(RunOutcome.TimedOut, "cpu_limit", busy);
-            Assert.Equal(("cpu", 250L), (busy.Result.Error!.Evidence!.Limit, busy.Result.Error.Evidence.LimitValue ?? 0));
+            Assert.Equal(("cpu", 50L), (busy.Result.Error!.Evidence!.Limit, busy.Result.Error.Evidence.LimitValue ?? 0));
             Assert.True(busy.Result.CpuThrottled > busy.Result.Duration / 2, $"{busy.Result.CpuThrottled}");
             Assert.Equal(busy.Result.CpuThrottled, busy.Result.Error.Evidence.CpuThrottled);
-            Assert.Contains("0.25 CPUs", busy.Result.Error.Message, StringComparison.Ordinal);
+            Assert.Contains("0.05 CPUs", busy.Result.Error.Message, StringComparison.Ordinal);
             Assert.Contains("more cpus", busy.Result.Error.Remediation, StringComparison.Ordinal);
         }
 
@@ -44,7 +45,7 @@ public abstract class LimitConformance(BackendUnderTest backend) : ConformanceSu
     [Fact]
     public async Task A_run_that_the_processor_limit_slowed_down_is_told_so()
     {
-        await using var sandbox = await LimitedAsync(new SandboxLimitsRequest { CpuMillis = 100 });
+        await using var sandbox = await LimitedAsync(new SandboxLimitsRequest { CpuMillis = 50 });
         NeedsProtection(sandbox, "cpu");
         var run = await sandbox.PythonAsync("import time\nwhile time.process_time() < 0.2: pass\nprint('done')");
         AssertOk(run);

@@ -63,3 +63,5 @@ public sealed class NamespacesConcurrency(LiveEngine live) : ConcurrencyConforma
 public sealed class NamespacesTerminals(LiveEngine live) : TerminalConformance(new NamespacesUnderTest(live));
 
 public sealed class NamespacesFileStreams(LiveEngine live) : FileStreamConformance(new NamespacesUnderTest(live));
+
+public sealed class NamespacesToolCalls(LiveEngine live) : ToolCallConformance(new NamespacesUnderTest(live));

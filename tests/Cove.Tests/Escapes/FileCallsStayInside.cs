@@ -7,7 +7,7 @@ namespace Cove.Tests.Escapes;
 /// <summary>The file calls, which the host's side makes, never follow what a guest laid out for them, never wait for it, and keep to its limits.</summary>
 public abstract class FileCallsStayInside(IEngineUnderAttack engine) : EscapeSuite(engine)
 {
-    private static readonly TimeSpan _prompt = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _prompt = TimeSpan.FromSeconds(60);
 
     [Theory]
     [InlineData("/etc/passwd")]

@@ -59,7 +59,8 @@ public abstract class NoPrivileges(IEngineUnderAttack engine) : EscapeSuite(engi
         await sandbox.RunAsync(new RunRequest { Code = "true", Language = Language.Bash });
         await sandbox.RunAsync(new RunRequest { Code = "1", Language = Language.JavaScript });
         await sandbox.Cove.MakeDirectoryAsync(sandbox.Id, "/workspace/x");
-        var command = sandbox.ShellAsync("read line < <(sleep 3)");
+        var command = sandbox.Start(new RunRequest { ShellLine = "echo in; while [ ! -e /tmp/go ]; do sleep 0.05; done", Timeout = Generous });
+        await command.SaidAsync("in"); // one that is just entering has not dropped everything yet, and runs nothing of the guest's
         var seen = HostProcesses.Of(user);
         Assert.True(seen.Count >= 6, string.Join("\n", seen.Select(p => p.Name)));
         foreach (var process in seen)
@@ -72,7 +73,8 @@ public abstract class NoPrivileges(IEngineUnderAttack engine) : EscapeSuite(engi
             Assert.Equal("1", process["NoNewPrivs"]);
         }
 
-        await command;
+        await sandbox.WriteAsync("/tmp/go", "");
+        await command.Completion;
     }
 
     [Fact]

@@ -144,7 +144,7 @@ public abstract class NothingIsLeft(IEngineUnderAttack engine) : EscapeSuite(eng
 
     private static async Task EventuallyAsync(Func<bool> condition, Func<string> otherwise)
     {
-        for (var i = 0; i < 200 && !condition(); i++)
+        for (var i = 0; i < 1200 && !condition(); i++)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestContext.Current.CancellationToken);
         }

@@ -73,6 +73,18 @@ public sealed class RefusesToStart
     }
 
     [Theory]
+    [InlineData("os.kill(os.getpid(), 9)", true, "without a word")]
+    [InlineData("raise OSError('no such thing here')", false, "no such thing here")]
+    public async Task A_launcher_that_was_killed_says_nothing_of_the_host_and_one_that_says_why_will_say_so_again(string instead, bool retryable, string said)
+    {
+        using var guest = WeakenedGuest.With(new Edit("launcher/main.py", "def _serve(options, link):", $"def _serve(options, link):\n    {instead}"));
+        var error = (await Assert.ThrowsAsync<CoveException>(() => guest.StartAsync("memory", "cpu"))).Error;
+        Assert.Equal(("launcher_failed", retryable), (error.Code, error.Retryable));
+        Assert.Contains(said, error.Message, StringComparison.Ordinal);
+        Assert.Contains("cove doctor", error.Remediation, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("isolation/seccomp.py", "    def apply(self):", "    def apply(self):\n        raise OSError('no filter')")]
     [InlineData("isolation/landlock.py", "def restrict(version):", "def restrict(version):\n    raise OSError('no landlock')")]
     [InlineData("isolation/capabilities.py", "def drop_all():", "def drop_all():\n    raise OSError('no capabilities')")]

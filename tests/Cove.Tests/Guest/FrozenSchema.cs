@@ -15,6 +15,10 @@ public sealed class FrozenSchema
         Assert.Equal("c2acf5bdaa3c534b07cea5315ddb52494062eda75bfd0006b1ddc219d7911146", Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(_path))));
 
     [Fact]
+    public void Generation_2_is_what_it_was() =>
+        Assert.Equal("57908c35567cd7dc349799071fe6391098b508cd711f9d8caade1715346c1f24", Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(LiveEngine.Repository, "specs", "guest-gen-2.json")))));
+
+    [Fact]
     public void What_later_generations_need_is_reserved_and_described()
     {
         using var schema = JsonDocument.Parse(File.ReadAllBytes(_path));

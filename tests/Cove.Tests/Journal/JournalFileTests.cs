@@ -128,10 +128,16 @@ public sealed class JournalFileTests : IDisposable
         Age("s1", TimeSpan.FromDays(8));
         Age("s2", TimeSpan.FromDays(2));
         Age("s3", TimeSpan.FromDays(1));
-        new JournalSweep(paths, Options(), _time, NullLogger.Instance).Sweep();
-        Assert.Equal(["s2", "s3"], JournalPaths.In(paths.EndedRoot).Select(i => i.Value).Order());
-        new JournalSweep(paths, Options() with { JournalBytes = 1 << 20 }, _time, NullLogger.Instance).Sweep();
+        await SweepAsync(Options(), "s2", "s3");
+        await SweepAsync(Options() with { JournalBytes = 1 << 20 }, "s3");
         Assert.Equal(["s3"], JournalPaths.In(paths.EndedRoot).Select(i => i.Value));
+
+        async Task SweepAsync(EngineOptions options, params string[] left)
+        {
+            using var disk = new JournalDisk(paths, options, _time, NullLogger.Instance, () => []);
+            disk.Count();
+            await Eventually.Holds(() => JournalPaths.In(paths.EndedRoot).Select(i => i.Value).Order().SequenceEqual(left), string.Join(' ', left) + " are left");
+        }
 
         void Age(string id, TimeSpan age)
         {
@@ -140,6 +146,45 @@ public sealed class JournalFileTests : IDisposable
                 file.LastWriteTimeUtc = _time.GetUtcNow().UtcDateTime - age;
             }
         }
+    }
+
+    [Fact]
+    public async Task A_sandboxs_end_is_looked_at_too_and_the_bound_holds_without_waiting_for_an_hour()
+    {
+        using var journals = Open(o => o with { JournalBytes = 4 << 20 });
+        for (var i = 0; i < 20; i++)
+        {
+            var journal = Begin(journals, new SandboxId($"s{i}"));
+            await WriteAsync(journal, 1000, text: new string('x', 500));
+            journal.End(Info with { State = SandboxState.Ended });
+            journals.Retire(journal);
+            await Eventually.Holds(() => OnDisk() <= 4 << 20 && journals.Disk!.Bytes <= 4 << 20, "what is too much is removed at once");
+        }
+
+        Assert.InRange(OnDisk(), 1 << 20, 4 << 20);
+        Assert.NotNull(journals.Stored(new SandboxId("s19")));
+        Assert.Null(journals.Stored(new SandboxId("s0")));
+    }
+
+    [Fact]
+    public async Task Live_journals_count_and_are_cut_to_an_equal_share()
+    {
+        using var journals = Open(o => o with { JournalBytes = 4 << 20 });
+        var (old, live) = (Begin(journals, new SandboxId("old")), Enumerable.Range(0, 8).Select(i => Begin(journals, new SandboxId($"s{i}"))).ToArray());
+        await WriteAsync(old, 1000, text: new string('x', 500));
+        old.End(Info with { State = SandboxState.Ended });
+        journals.Retire(old);
+        foreach (var journal in live)
+        {
+            await WriteAsync(journal, 2000, text: new string('x', 500)); // 1.3 MB each
+            await Eventually.Holds(() => OnDisk() <= 4 << 20, "what is too much is removed while all of them live");
+        }
+
+        Assert.Null(journals.Stored(old.Sandbox)); // an ended one goes first
+        Assert.InRange(journals.Disk!.Bytes, 1, 4 << 20);
+        Assert.Equal("events_expired", (await Assert.ThrowsAsync<CoveException>(async () => await live[0].Find(Run)!.ReadAsync(0).ToListAsync())).Error.Code);
+        var after = await WriteAsync(live[0], 10, log: new RunLog(new RunId("r2"), live[0]));
+        Assert.Equal(12, after.Count); // it goes on
     }
 
     [Fact]
@@ -160,6 +205,8 @@ public sealed class JournalFileTests : IDisposable
     }
 
     private string Root => Path.Combine(_directory.Path, "journal");
+
+    private long OnDisk() => new DirectoryInfo(Root).EnumerateFiles("*.jsonl", SearchOption.AllDirectories).Sum(file => file.Length);
 
     private static SandboxInfo Info { get; } = new()
     {

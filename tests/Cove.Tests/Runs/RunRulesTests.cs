@@ -1,4 +1,6 @@
+using System.Text.Json.Serialization.Metadata;
 using Cove.Engine.Runs;
+using Cove.Wire;
 using Xunit;
 
 namespace Cove.Tests.Runs;
@@ -16,12 +18,12 @@ public sealed class RunRulesTests
         { "kernel", new RunRequest { Code = "1", Kernel = "Not A Name" } },
         { "kernel", new RunRequest { Code = "1", Kernel = new string('k', 41) } },
         { "kernel", new RunRequest { Argv = ["true"], Kernel = "python" } },
-        { "timeout", new RunRequest { Code = "1", Timeout = TimeSpan.FromMilliseconds(9) } },
-        { "timeout", new RunRequest { Code = "1", Timeout = TimeSpan.FromHours(25) } },
+        { "timeout_ms", new RunRequest { Code = "1", Timeout = TimeSpan.FromMilliseconds(9) } },
+        { "timeout_ms", new RunRequest { Code = "1", Timeout = TimeSpan.FromHours(25) } },
         { "id", new RunRequest { Code = "1", Id = new RunId("../x") } },
         { "working_directory", new RunRequest { Code = "1", WorkingDirectory = "/tmp" } },
         { "environment", new RunRequest { Code = "1", Environment = new Dictionary<string, string>() } },
-        { "stdin", new RunRequest { Code = "1", Stdin = new byte[1] } },
+        { "stdin_base64", new RunRequest { Code = "1", Stdin = new byte[1] } },
         { "argv", new RunRequest { Argv = [] } },
         { "argv", new RunRequest { Argv = [""] } },
         { "argv", new RunRequest { Argv = [.. Enumerable.Repeat("x", 1025)] } },
@@ -33,7 +35,7 @@ public sealed class RunRulesTests
         { "working_directory", new RunRequest { Argv = ["x"], WorkingDirectory = "relative" } },
         { "environment", new RunRequest { Argv = ["x"], Environment = new Dictionary<string, string> { ["1A"] = "" } } },
         { "environment.A", new RunRequest { Argv = ["x"], Environment = new Dictionary<string, string> { ["A"] = "\0" } } },
-        { "stdin", new RunRequest { Argv = ["x"], Stdin = new byte[(64 << 20) + 1] } },
+        { "stdin_base64", new RunRequest { Argv = ["x"], Stdin = new byte[(64 << 20) + 1] } },
     };
 
     [Theory]
@@ -44,6 +46,14 @@ public sealed class RunRulesTests
         Assert.Equal("invalid_request", error!.Code);
         Assert.Contains($"'{field}'", error.Message, StringComparison.Ordinal);
         Assert.StartsWith("Give ", error.Remediation, StringComparison.Ordinal);
+        AssertOnTheWire(field, CoveJson.Wire.RunRequest);
+    }
+
+    /// <summary>Each name before a point or bracket is one that a request has over the wire.</summary>
+    internal static void AssertOnTheWire(string field, JsonTypeInfo request)
+    {
+        var names = request.Properties.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
+        Assert.All(field.Split(", "), name => Assert.Contains(name.Split('.', '[')[0], names));
     }
 
     [Fact]

@@ -54,6 +54,18 @@ public sealed class SampleTests : IAsyncLifetime
                 assert not failed.success and "ZeroDivisionError" in failed.stderr and failed.exit_code == 1, failed
                 slow = sandbox.run_code("import time; print('begun', flush=True); time.sleep(60)", timeout=1)
                 assert slow.outcome == "timed_out" and slow.stdout == "begun\n", slow
+                def price(item: str, count: int = 1):
+                    "What an item costs."
+                    if item == "gold":
+                        raise CoveError("There is no gold.")
+                    return {"total": {"tea": 2.5}[item] * count}
+                called = sandbox.run_code(
+                    "import asyncio\n"
+                    "print(await asyncio.gather(*(tools.price('tea', n) for n in (1, 2))))\n"
+                    "for item in ('gold', 'tin'):\n"
+                    "    try: await tools.price(item)\n"
+                    "    except ToolCallError as error: print(error)", tools={"price": price})
+                assert called.stdout == "[{'total': 2.5}, {'total': 5.0}]\nThere is no gold.\nThe tool failed (KeyError).\n", called
                 sandbox.write_file("/workspace/a b.txt", "hé")
                 assert sandbox.read_file("/workspace/a b.txt").decode() == "hé"
                 assert [f["path"] for f in sandbox.list_files()] == ["/workspace/a b.txt"]

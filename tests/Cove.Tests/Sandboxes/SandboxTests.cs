@@ -124,11 +124,11 @@ public sealed class SandboxTests
     public static TheoryData<string, SandboxRequest> Bad => new()
     {
         { "template", new SandboxRequest { Template = "nosuch" } },
-        { "idle_timeout", new SandboxRequest { IdleTimeout = TimeSpan.Zero } },
-        { "idle_timeout", new SandboxRequest { IdleTimeout = TimeSpan.FromHours(25) } },
-        { "max_lifetime", new SandboxRequest { MaxLifetime = TimeSpan.FromDays(31) } },
-        { "create_timeout", new SandboxRequest { CreateTimeout = TimeSpan.FromMinutes(11) } },
-        { "create_timeout", new SandboxRequest { CreateTimeout = TimeSpan.FromSeconds(-1) } },
+        { "idle_timeout_ms", new SandboxRequest { IdleTimeout = TimeSpan.Zero } },
+        { "idle_timeout_ms", new SandboxRequest { IdleTimeout = TimeSpan.FromHours(25) } },
+        { "max_lifetime_ms", new SandboxRequest { MaxLifetime = TimeSpan.FromDays(31) } },
+        { "create_timeout_ms", new SandboxRequest { CreateTimeout = TimeSpan.FromMinutes(11) } },
+        { "create_timeout_ms", new SandboxRequest { CreateTimeout = TimeSpan.FromSeconds(-1) } },
         { "limits.memory_bytes", new SandboxRequest { Limits = new() { MemoryBytes = 1 } } },
         { "limits.cpu_millis", new SandboxRequest { Limits = new() { CpuMillis = 9 } } },
         { "limits.pids", new SandboxRequest { Limits = new() { Pids = 7 } } },
@@ -153,6 +153,16 @@ public sealed class SandboxTests
         var error = (await Assert.ThrowsAsync<CoveException>(() => harness.Engine.CreateSandboxAsync(request))).Error;
         Assert.Equal("invalid_request", error.Code);
         Assert.Contains($"'{field}'", error.Message, StringComparison.Ordinal);
+        Runs.RunRulesTests.AssertOnTheWire(field, Wire.CoveJson.Wire.SandboxRequest);
+    }
+
+    [Fact]
+    public async Task A_time_is_said_in_the_milliseconds_it_is_given_in()
+    {
+        await using var harness = await EngineHarness.StartAsync();
+        var error = (await Assert.ThrowsAsync<CoveException>(() => harness.Engine.CreateSandboxAsync(new SandboxRequest { IdleTimeout = TimeSpan.FromHours(25) }))).Error;
+        Assert.Contains("'90000000'", error.Message, StringComparison.Ordinal);
+        Assert.Equal("Give 1000 to 86400000 (milliseconds; at most 24 h).", error.Remediation);
     }
 
     [Fact]

@@ -129,8 +129,16 @@ public sealed class FaultTests
         var time = new FakeTimeProvider();
         await using var talk = await Talk.StartAsync("turns: [{delay: 1m, pace: 2s, text: hi}]", time: time);
         var asked = talk.PostAsync(Talk.Request(User, "\"stream\":true"));
-        var response = await time.AdvanceUntil(asked, TimeSpan.FromSeconds(1));
-        Assert.True(time.GetUtcNow() >= new DateTimeOffset(2026, 1, 1, 0, 1, 0, TimeSpan.Zero), $"It is {time.GetUtcNow():T}.");
+        await Eventually.Holds(() => time.Armed == 1, "the answer is delayed");
+        time.Advance(TimeSpan.FromSeconds(59));
+        Assert.Equal(1, time.Armed);
+        while (!asked.IsCompleted)
+        {
+            await Eventually.Holds(() => time.Armed > 0 || asked.IsCompleted, "the next event is waited for, or the last was sent");
+            time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        using var response = await asked;
         Assert.Contains("message_stop", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 

@@ -82,7 +82,7 @@ public sealed class PlaybackTests
               - capture: {n: '\d+'}
                 text: "{{n}}"
             """);
-        Assert.Equal("400: The script does not fit: talk.yaml, line 3: What was expected did not come: the message should contain \"please\"; it is: go Mend what the client or its tools did, or the script.", await talk.TextAsync($"[{Question}]"));
+        Assert.Equal("400: The script does not fit: talk.yaml, line 3: What was expected did not come: the message should contain \"please\"; it is: go. Mend what the client or its tools did, or the script.", await talk.TextAsync($"[{Question}]"));
         Assert.Equal(3, Assert.Single(talk.Server.Problems).Line);
         const string Begun = """{"role":"user","content":"please"},{"role":"assistant","content":"yes"},{"role":"user","content":"and?"}""";
         Assert.Contains("line 5: There is nothing to capture as n: no tool result came", await talk.TextAsync($"[{Begun}]"), StringComparison.Ordinal);

@@ -42,6 +42,17 @@ public sealed class ScriptReaderTests
     }
 
     [Fact]
+    public async Task The_scripts_of_the_documentation_are_scripts()
+    {
+        var parts = (await File.ReadAllTextAsync(Path.Combine(SourceTree.Root, "docs", "scripted-model.md"))).Split("```yaml\n");
+        Assert.True(parts.Length > 2, "The document shows scripts.");
+        foreach (var part in parts.Skip(1))
+        {
+            await using var server = await ScriptedModelServer.StartTextAsync(part[..part.IndexOf("```", StringComparison.Ordinal)], TimeProvider.System);
+        }
+    }
+
+    [Fact]
     public async Task A_file_that_is_not_there_or_too_long_is_refused()
     {
         using var directory = new TemporaryDirectory();

@@ -7,7 +7,7 @@ namespace Cove.Tests.Server;
 
 public sealed class EngineLifeTests
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Soon = TimeSpan.FromMinutes(2);
 
     [Fact]
     public async Task An_idle_engine_ends_by_itself()

@@ -126,7 +126,7 @@ public sealed class NativeEndpointsTests : IAsyncLifetime
             using var response = await _server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         }
 
-        await _server.Cove.RunCancelled.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await _server.Cove.RunCancelled.Task.WaitAsync(Hang.Limit);
     }
 
     [Fact]

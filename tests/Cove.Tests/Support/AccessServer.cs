@@ -21,7 +21,7 @@ internal sealed class AccessServer : IAsyncDisposable
     {
         (_own, _access, _server, State) = (own, access, server, state);
         Endpoints = [.. routes.DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()];
-        Http = new HttpClient { BaseAddress = new Uri(server.Addresses[0]), Timeout = TimeSpan.FromSeconds(30) };
+        Http = new HttpClient { BaseAddress = new Uri(server.Addresses[0]), Timeout = TimeSpan.FromMinutes(5) };
     }
 
     public StateStore State { get; }
@@ -32,7 +32,7 @@ internal sealed class AccessServer : IAsyncDisposable
 
     public HttpClient Http { get; }
 
-    public static async Task<AccessServer> StartAsync(ICove cove, StateOptions? state = null, QuotaOptions? quotas = null, Func<AccessOptions, AccessOptions>? change = null, Func<ServerOptions, ServerOptions>? options = null)
+    public static async Task<AccessServer> StartAsync(ICove cove, StateOptions? state = null, QuotaOptions? quotas = null, Func<AccessOptions, AccessOptions>? change = null, Func<ServerOptions, ServerOptions>? options = null, TimeProvider? time = null)
     {
         var own = state is null ? new TemporaryDirectory() : null;
         var store = await StateStore.OpenAsync(state ?? new StateOptions { DataDirectory = Path.Combine(own!.Path, "data") }, NullLogger.Instance);
@@ -45,6 +45,7 @@ internal sealed class AccessServer : IAsyncDisposable
             Isolation = FakeCove.Tier,
             Version = "1",
             Loggers = NullLoggerFactory.Instance,
+            Time = time ?? TimeProvider.System,
             UseAccess = app =>
             {
                 routes = (IEndpointRouteBuilder)app;
@@ -86,7 +87,7 @@ internal sealed class AccessServer : IAsyncDisposable
 
     public async Task<SandboxId> SandboxAsync(string key)
     {
-        using var response = await SendAsync("POST", "/v1/sandboxes", key, """{"template":"base"}""");
+        using var response = await SendAsync("POST", "/v1/sandboxes", key, """{"template":"base","create_timeout_ms":300000}""");
         response.EnsureSuccessStatusCode();
         return (await response.Content.ReadFromJsonAsync(Wire.CoveJson.Default.SandboxInfo))!.Id;
     }

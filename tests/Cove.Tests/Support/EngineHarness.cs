@@ -24,6 +24,11 @@ internal sealed class EngineHarness : IAsyncDisposable
         var directory = TemporaryPlace.Make();
         await File.WriteAllTextAsync(Path.Combine(directory.FullName, "python-data.json"), template);
         var chosen = new EngineOptions { TemplatesDirectory = directory.FullName, CreateConcurrency = 2 };
+        if (time is null)
+        {
+            chosen = chosen with { InterruptGrace = TimeSpan.FromSeconds(60) }; // on the real clock no test may hang on how soon a fake answers
+        }
+
         var engine = new SandboxEngine(backend, options?.Invoke(chosen) ?? chosen, time ?? TimeProvider.System, NullLogger.Instance);
         await engine.StartAsync();
         directory.Delete(recursive: true);

@@ -164,7 +164,7 @@ internal sealed class FakeCove : ICove
         return Known(sandbox, run).Request.KeepStdinOpen ? Task.CompletedTask : throw Error("stdin_closed", ErrorCategory.Conflict);
     }
 
-    public Task AnswerToolCallAsync(SandboxId sandbox, RunId run, string callId, ToolAnswer answer, CancellationToken cancellationToken = default)
+    public Task AnswerToolCallAsync(SandboxId sandbox, RunId run, string callId, HostAnswer answer, CancellationToken cancellationToken = default)
     {
         Calls.Enqueue($"answer {callId} {(answer.Error is { } error ? $"{error.Category} {error.Message}" : answer.Result.GetRawText())}");
         Known(sandbox, run).Answer(callId, answer);
@@ -328,7 +328,7 @@ internal sealed class FakeCoveRun(RunId id, SandboxId sandbox, RunRequest reques
     private readonly TaskCompletionSource _interrupted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _killed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _lock = new();
-    private readonly ConcurrentDictionary<string, TaskCompletionSource<ToolAnswer>> _waiting = new();
+    private readonly ConcurrentDictionary<string, TaskCompletionSource<HostAnswer>> _waiting = new();
     private long _sequence;
     private int _calls;
 
@@ -372,16 +372,16 @@ internal sealed class FakeCoveRun(RunId id, SandboxId sandbox, RunRequest reques
     }
 
     /// <summary>Calls a tool and waits for the answer, as code in a kernel does.</summary>
-    public async Task<ToolAnswer> CallAsync(string name, string arguments)
+    public async Task<HostAnswer> CallAsync(string name, string arguments)
     {
-        var answered = new TaskCompletionSource<ToolAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answered = new TaskCompletionSource<HostAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
         var callId = $"call_{Interlocked.Increment(ref _calls)}";
         _waiting[callId] = answered;
         Emit(new RunToolCall { Sequence = 0, Time = default, CallId = callId, Name = name, Arguments = System.Text.Json.JsonDocument.Parse(arguments).RootElement });
         return await answered.Task;
     }
 
-    public void Answer(string callId, ToolAnswer answer)
+    public void Answer(string callId, HostAnswer answer)
     {
         var waiting = _waiting.TryRemove(callId, out var found) ? found : throw FakeCove.Error("tool_call_not_found", ErrorCategory.NotFound);
         Emit(new RunToolAnswered { Sequence = 0, Time = default, CallId = callId, Error = answer.Error, Waited = TimeSpan.FromMilliseconds(2) });

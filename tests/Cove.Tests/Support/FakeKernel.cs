@@ -40,6 +40,8 @@ internal sealed class FakeKernel : CellProcess
 
     public GuestRun? Current { get; private set; }
 
+    public JsonElement LastFrame { get; private set; }
+
     public void Exit(int? code, int? signal) => Exit(new ProcessExit(code, signal));
 
     public void Exit(ProcessExit exit)
@@ -72,6 +74,7 @@ internal sealed class FakeKernel : CellProcess
 
     private void Hear(JsonElement frame, FakeChannels? channels)
     {
+        LastFrame = frame;
         switch (frame.GetProperty("t").GetString())
         {
             case "configure":
@@ -180,6 +183,29 @@ internal sealed class GuestRun(FakeKernel kernel, string nonce, string code, Fak
 
     public Task SayInterruptedAsync() => SendAsync(
         $$"""{"t":"done","run":"{{nonce}}","status":"interrupted","error":{"name":"KeyboardInterrupt","value":"","traceback":""} }""");
+
+    /// <summary>Calls a tool, as its kernel or as somebody who forges.</summary>
+    public Task CallAsync(int call, string name, string arguments = "{}", string? forged = null) => SendAsync(
+        $$"""{"t":"host_call","run":"{{forged ?? nonce}}","call":{{call}},"name":"{{name}}","arguments":{{JsonSerializer.Serialize(arguments)}}}""");
+
+    /// <summary>The next frame of the host's.</summary>
+    public async Task<JsonElement> HearAsync()
+    {
+        var prefix = await ExactlyAsync(4);
+        return JsonDocument.Parse(await ExactlyAsync(BinaryPrimitives.ReadInt32BigEndian(prefix))).RootElement;
+    }
+
+    private async Task<byte[]> ExactlyAsync(int count)
+    {
+        var bytes = new byte[count];
+        for (var read = 0; read < count;)
+        {
+            var more = await channels.Answers.ReadAsync(bytes.AsMemory(read), CancellationToken.None);
+            read += more > 0 ? more : throw new EndOfStreamException("The host said no more.");
+        }
+
+        return bytes;
+    }
 
     public Task SendAsync(string json)
     {

@@ -53,7 +53,7 @@ public sealed class TestSandbox(ICove cove, SandboxInfo info) : IAsyncDisposable
     public ICove Cove => cove;
 
     public static async Task<TestSandbox> CreateAsync(ICove cove, SandboxRequest? request = null) =>
-        new(cove, await Hang.WatchAsync(cove.CreateSandboxAsync(request ?? new SandboxRequest { Template = "base" })));
+        new(cove, await Hang.WatchAsync(cove.CreateSandboxAsync(request ?? new SandboxRequest { Template = "base", CreateTimeout = Hang.Limit })));
 
     public Task<Finished> PythonAsync(string code, TimeSpan? timeout = null) =>
         RunAsync(new RunRequest { Code = code, Timeout = timeout ?? TimeSpan.FromSeconds(60) });

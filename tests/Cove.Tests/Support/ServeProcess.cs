@@ -9,7 +9,7 @@ namespace Cove.Tests.Support;
 /// <summary><c>cove serve</c> as a process of its own, with a real engine, on a free port of loopback.</summary>
 public sealed partial class ServeProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly TemporaryDirectory? _own;
     private readonly Process _process;

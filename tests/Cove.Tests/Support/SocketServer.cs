@@ -46,12 +46,12 @@ internal sealed class SocketServer : IAsyncDisposable
 
     public Task RunAsync() => _host.RunAsync();
 
-    public CoveClient NewClient(string? build = "build1", TimeSpan? grace = null) => new(new CoveClientOptions
+    public CoveClient NewClient(string? build = "build1", TimeProvider? time = null) => new(new CoveClientOptions
     {
         UnixSocket = Socket,
         Build = build,
         AcceptedUsers = [global::Cove.Cli.Libc.EffectiveUser()],
-        InterruptGrace = grace ?? TimeSpan.FromSeconds(5),
+        Time = time ?? TimeProvider.System,
     });
 
     public static HttpClient Raw(string socket) => new(new SocketsHttpHandler
@@ -65,7 +65,7 @@ internal sealed class SocketServer : IAsyncDisposable
     })
     {
         BaseAddress = new Uri("http://cove/"),
-        Timeout = TimeSpan.FromSeconds(30),
+        Timeout = TimeSpan.FromMinutes(5),
     };
 
     public async Task<SandboxId> SandboxAsync() => (await Cove.CreateSandboxAsync(new SandboxRequest())).Id;

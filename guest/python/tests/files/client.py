@@ -72,7 +72,7 @@ class Worker:
                 os._exit(99)
         theirs.close()
         self.socket = ours
-        self.socket.settimeout(30)
+        self.socket.settimeout(120)
         self._id = 0
         self._buffer = b""
         self._descriptors = []
@@ -146,7 +146,7 @@ class Worker:
     def close(self):
         """Hang up; the worker must go by itself."""
         self.socket.close()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:

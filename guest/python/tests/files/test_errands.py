@@ -15,7 +15,7 @@ class ErrandTest(WorkerTest):
         answer = self.worker.call(op, **fields)
         self.assertTrue(answer["ok"], answer)
         stream = socket.socket(fileno=answer["fd"])
-        stream.settimeout(30)
+        stream.settimeout(120)
         self.addCleanup(stream.close)
         return stream
 

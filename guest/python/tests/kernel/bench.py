@@ -56,7 +56,7 @@ def measure(control, code, rounds=ROUNDS):
 
 def output(kernel, name, code):
     begun = time.perf_counter()
-    run = kernel.run(code, timeout=60)
+    run = kernel.run(code)
     took = time.perf_counter() - begun
     print("%-34s %8.2f ms  %7.1f MB/s" % (name, took * 1e3, len(run.stdout) / took / 1e6))
 

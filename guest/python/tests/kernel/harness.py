@@ -15,6 +15,8 @@ import unittest
 import kernel
 
 MAX_FRAME = 1 << 20
+PATIENCE = 120  # seconds; met only by what hangs
+REPEAT = 0.25
 DONE = {"ok", "error", "interrupted", "exit"}
 _warm = False
 
@@ -63,7 +65,9 @@ class Run:
 
     def say(self, message):
         """On the host pipe. A kernel that ended its run no longer listens."""
-        body = json.dumps(message, ensure_ascii=False).encode()
+        self.say_raw(json.dumps(message, ensure_ascii=False).encode())
+
+    def say_raw(self, body):
         try:
             os.write(self.host, struct.pack(">I", len(body)) + body)
         except BrokenPipeError:
@@ -132,7 +136,7 @@ class Kernel:
                 os._exit(99)
         theirs.close()
         self.control = ours
-        self.control.settimeout(10)
+        self.control.settimeout(PATIENCE)
         header = self._exactly(4)
         self.hello = json.loads(self._exactly(struct.unpack(">I", header)[0]))
         if configure:
@@ -157,11 +161,11 @@ class Kernel:
         if sent < len(data):
             self.control.sendall(data[sent:])
 
-    def start(self, code, tools=None, max_calls=100):
-        """Sends a run; returns it and the reading ends of its pipes. With tools `run.host` is the pipe they are answered on."""
+    def start(self, code, tools=None, max_calls=100, said="", **more):
+        """Sends a run; returns it and the reading ends of its pipes, once it has said something. With tools `run.host` is the pipe they are answered on."""
         run = Run(secrets.token_hex(16))
         pipes = [os.pipe() for _ in range(3)]
-        message, sent = {"t": "execute", "run": run.nonce, "code": code}, [write for _, write in pipes]
+        message, sent = {"t": "execute", "run": run.nonce, "code": code, **more}, [write for _, write in pipes]
         if tools is not None:
             host, run.host = os.pipe2(os.O_NONBLOCK)
             os.set_blocking(run.host, True)
@@ -172,28 +176,31 @@ class Kernel:
             os.close(end)
         if tools is not None:
             run.say({"t": "host_tools", "run": run.nonce, "max_calls": max_calls, "tools": tools})
-        return run, [read for read, _ in pipes]
+        ends = [read for read, _ in pipes]
+        while said not in run.out:
+            self._read(run, ends, ends[0])
+        return run, ends
 
-    def run(self, code, timeout=10, interrupt=None, watch=None):
-        """Runs code to its `done`. `interrupt`: seconds after which SIGINT is sent; `watch(run, kernel)`: per read."""
+    def run(self, code, interrupt=None, watch=None, repeat=REPEAT):
+        """Runs code to its `done`. `interrupt`: what it prints before it is interrupted, again and again; `watch(run, kernel)`: per read."""
         run, ends = self.start(code)
         try:
-            return self.collect(run, ends, timeout, interrupt, watch)
+            return self.collect(run, ends, interrupt, watch, repeat)
         finally:
             for end in ends:
                 os.close(end)
 
-    def collect(self, run, ends, timeout=10, interrupt=None, watch=None):
-        begun, alive = time.monotonic(), list(ends)
+    def collect(self, run, ends, interrupt=None, watch=None, repeat=REPEAT):
+        begun, alive, due = time.monotonic(), list(ends), None
         while run.done is None:
-            waited = time.monotonic() - begun
-            if waited > timeout:
-                raise Lost("no done after %.1f s; stdout %r" % (waited, run.stdout[-200:]))
-            if interrupt is not None and waited >= interrupt:
+            now = time.monotonic()
+            if now - begun > PATIENCE:
+                raise Lost("no done after %.1f s; stdout %r" % (now - begun, run.stdout[-200:]))
+            if interrupt is not None and interrupt in run.out and (due is None or now >= due):
+                # Again, since one may come between the interpreter's last look and the system call it blocks in.
                 os.kill(self.pid, signal.SIGINT)
-                interrupt = None
-            pause = timeout if interrupt is None else max(0.0, interrupt - waited)
-            for end in select.select(alive, [], [], min(pause, timeout - waited))[0]:
+                due = now + repeat
+            for end in select.select(alive, [], [], PATIENCE if due is None else max(0.0, due - now))[0]:
                 if not self._read(run, ends, end):
                     alive.remove(end)
                     if end == ends[2] and run.done is None:
@@ -220,9 +227,9 @@ class Kernel:
     def interrupt(self):
         os.kill(self.pid, signal.SIGINT)
 
-    def wait(self, timeout=5):
+    def wait(self):
         """The exit status, once the kernel has ended by itself; None when it has not."""
-        end = time.monotonic() + timeout
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:

@@ -205,7 +205,7 @@ class Async(KernelTest):
 
     def test_interrupted_await_ends_its_task_and_the_loop_goes_on(self):
         self.run_ok("import asyncio\nlog = []")
-        run = self.kernel.run("try:\n    await asyncio.sleep(30)\nfinally:\n    log.append('cancelled')", interrupt=0.2)
+        run = self.kernel.run("try:\n    print('in')\n    await asyncio.sleep(300)\nfinally:\n    log.append('cancelled')", interrupt="in")
         self.assertEqual("interrupted", run.status)
         self.assertEqual("['cancelled']", self.value("await asyncio.sleep(0)\nlog"))
 

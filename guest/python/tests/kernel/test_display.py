@@ -88,12 +88,12 @@ R()"""
         self.assertEqual(list(range(500)), json.loads(self.value("list(range(500))")))
 
     def test_huge_containers_are_cut_quickly(self):
-        run = self.run_ok("list(range(5_000_000))", timeout=5)
+        run = self.run_ok("list(range(5_000_000))")
         self.assertTrue(run.text.endswith("999, ...]"), run.text[-40:])
         self.assertEqual(["text_cut"], [notice["code"] for notice in run.notices])
         run = self.run_ok("x = []\nfor i in range(5000): x = [x]\nx")
         self.assertLess(len(run.text), 200)
-        run = self.run_ok("[['x' * 2000] * 1000] * 1000", timeout=8)
+        run = self.run_ok("[['x' * 2000] * 1000] * 1000")
         self.assertLessEqual(len(run.text), (1 << 20) + 10)
         self.assertLessEqual(len(self.run_ok("'x' * 50_000_000").text), (1 << 20) + 10)
 
@@ -180,7 +180,7 @@ class Figures(KernelTest):
 
     def test_drawing_can_be_interrupted(self):
         run = self.kernel.run("import matplotlib.pyplot as plt\nclass F(plt.Figure):\n    def savefig(self, *a, **k):\n"
-                              "        while True: pass\nplt.figure(FigureClass=F).add_subplot();", interrupt=0.5)
+                              "        print('in')\n        while True: pass\nplt.figure(FigureClass=F).add_subplot();", interrupt="in")
         self.assertEqual("interrupted", run.status)
         self.alive()
 
@@ -188,7 +188,7 @@ class Figures(KernelTest):
         code = ("import sys; sys.path.insert(0, %r)\nfrom tests.kernel import harness\nharness.preload = "
                 "lambda: harness.kernel.warm_up()\nk = harness.Kernel()\n"
                 "r = k.run('import sys; early = \"matplotlib\" in sys.modules\\nimport matplotlib\\nmatplotlib.use(\"Agg\")\\n"
-                "import matplotlib.pyplot as plt\\nplt.plot([1]); plt.show()\\nearly', timeout=30)\n"
+                "import matplotlib.pyplot as plt\\nplt.plot([1]); plt.show()\\nearly')\n"
                 "print([sorted(d['data']) for d in r.displays], r.err, r.text)\nk.close()" % _top())
         done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=60)
         self.assertEqual("[['image/png', 'text/plain'], ['text/plain']]  False\n", done.stdout, done.stderr)

@@ -80,7 +80,7 @@ class Tracebacks(KernelTest):
         self.alive()
 
     def test_an_exception_whose_str_spins_can_be_interrupted(self):
-        run = self.kernel.run("class E(Exception):\n    def __str__(self):\n        while True: pass\nraise E", interrupt=0.3)
+        run = self.kernel.run("class E(Exception):\n    def __str__(self):\n        print('in')\n        while True: pass\nraise E", interrupt="in")
         self.assertEqual(("error", "E"), (run.status, run.error["name"]))
         self.alive()
 

@@ -77,6 +77,10 @@ class Calling(ToolTest):
         run = self.ok("len(await tools.echo())", answer=lambda run, frame: run.answer(frame["call"], result="é" * 400_000))
         self.assertEqual("400000", run.text)
 
+    def test_a_number_of_very_many_digits_is_survived(self):
+        run = self.ok("await tools.echo()", answer=lambda run, frame: run.say_raw(b'{"t":"host_answer","run":"","call":1,"result":%s}' % (b"1" * 5000)))
+        self.assertEqual("inf", run.text)
+
     def test_a_failure_is_an_exception_with_its_kind(self):
         def fail(run, frame):
             run.answer(frame["call"], error={"category": "policy", "message": "Not approved.", "retryable": False})
@@ -143,7 +147,7 @@ class Looks(ToolTest):
     def test_signature_and_help_come_from_the_schema(self):
         run = self.ok("import inspect\nprint(inspect.signature(tools.get_weather))\nhelp(tools.get_weather)\nprint(dir(tools), tools)")
         self.assertTrue(run.out.startswith(
-            "(city: str, days: int = 3, unit: Literal['C', 'F'] = Ellipsis, from_: Optional[str] = Ellipsis, max_age: list[float] = Ellipsis)\n"), run.out)
+            "(city: str, days: int = 3, unit: Literal['C', 'F'] = ..., from_: Optional[str] = ..., max_age: list[float] = ...)\n"), run.out)
         self.assertIn("The weather of a city.", run.out)
         self.assertIn("city: Its name.", run.out)
         self.assertIn("await tools.echo(**more)", run.out)
@@ -161,7 +165,7 @@ class Looks(ToolTest):
 
 class Ends(ToolTest):
     def test_an_interrupt_ends_a_waiting_call_and_the_next_run_calls_again(self):
-        run = self.call("kept = 5\nawait tools.echo()", answer=lambda run, frame: None, interrupt=0.15)
+        run = self.call("kept = 5\nprint('in', flush=True)\nawait tools.echo()", answer=lambda run, frame: None, interrupt="in")
         self.assertEqual("interrupted", run.status)
         self.assertEqual("{'x': 5}", self.ok("await tools.echo(x=kept)").text)
 

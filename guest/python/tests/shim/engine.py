@@ -12,6 +12,7 @@ import time
 
 GUEST = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 PYTHON = os.path.join(GUEST, "python")
+PATIENCE = 120  # seconds; met only by what hangs
 
 
 class Outcome:
@@ -42,11 +43,11 @@ class Outcome:
 class Running:
     """A run that has been sent and not yet awaited."""
 
-    def __init__(self, kernel, code, size=None):
+    def __init__(self, kernel, code, **more):
         self.nonce = secrets.token_hex(16)
         pipes = [os.pipe() for _ in range(3)]
         self.readers = [reader for reader, _ in pipes]
-        kernel.send({"t": "execute", "run": self.nonce, "code": code}, [writer for _, writer in pipes])
+        kernel.send({"t": "execute", "run": self.nonce, "code": code, **more}, [writer for _, writer in pipes])
         for _, writer in pipes:
             os.close(writer)
         self.data = [bytearray() for _ in pipes]
@@ -73,8 +74,8 @@ class Running:
                     self.readers[index] = None
         return True
 
-    def outcome(self, seconds=10):
-        finished = self.read(seconds)
+    def outcome(self):
+        finished = self.read(PATIENCE)
         frames, buffer = [], self.data[2]
         while len(buffer) >= 4:
             length = int.from_bytes(buffer[:4], "big")
@@ -114,7 +115,7 @@ class Kernel:
                 os._exit(99)
         theirs.close()
         self.socket = ours
-        self.socket.settimeout(10)
+        self.socket.settimeout(PATIENCE)
         self.hello = self._frame()
         if configure:
             self.configure(**settings)
@@ -134,11 +135,11 @@ class Kernel:
         sent = self.socket.sendmsg([frame], rights)
         self.socket.sendall(frame[sent:])
 
-    def start(self, code):
-        return Running(self, code)
+    def start(self, code, **more):
+        return Running(self, code, **more)
 
-    def run(self, code, seconds=10):
-        return self.start(code).outcome(seconds)
+    def run(self, code):
+        return self.start(code).outcome()
 
     def interrupt(self):
         os.kill(self.pid, signal.SIGINT)
@@ -146,7 +147,7 @@ class Kernel:
     def close(self):
         """Hang up; the kernel must go by itself."""
         self.socket.close()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if os.waitpid(self.pid, os.WNOHANG)[0]:
                 return

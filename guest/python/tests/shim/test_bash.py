@@ -143,9 +143,7 @@ class ExitTest(BashTest):
 
 class BackgroundTest(BashTest):
     def test_a_background_job_does_not_hold_the_run(self):
-        started = time.monotonic()
-        outcome = self.run_("sleep 30 & echo started; jobs %1 >/dev/null && echo listed")
-        self.assertLess(time.monotonic() - started, 2)
+        outcome = self.run_("sleep 3000 & echo started; jobs %1 >/dev/null && echo listed")
         self.assertEqual(outcome.text, "started\nlisted\n")
         self.assertEqual(self.run_("kill %1; wait %1 2>/dev/null; echo gone").text, "gone\n")
 
@@ -153,14 +151,16 @@ class BackgroundTest(BashTest):
         outcome = self.run_("yes & echo hello")
         self.assertEqual(outcome.status, "ok")
         self.assertLess(len(outcome.stdout), 1 << 20)
-        time.sleep(0.05)
         self.assertEqual(self.run_("kill %1; wait 2>/dev/null; true").status, "ok")
         self.assertEqual(self.run_("echo clean").text, "clean\n")
 
     def test_output_between_runs_goes_nowhere(self):
-        self.run_("(sleep 0.1; echo late) &")
-        time.sleep(0.3)
-        self.assertEqual(self.run_("echo now").text, "now\n")
+        with tempfile.TemporaryDirectory() as place:
+            self.run_("(while [ ! -e %s/go ]; do sleep 0.01; done; echo late; touch %s/went) &" % (place, place))
+            open(place + "/go", "w").close()
+            while not os.path.exists(place + "/went"):
+                time.sleep(0.005)
+            self.assertEqual(self.run_("echo now").text, "now\n")
 
 
 class InterruptTest(BashTest):
@@ -170,19 +170,17 @@ class InterruptTest(BashTest):
         while not running.data[0]:
             running.read(0.02)
         self.kernel.interrupt()
-        started = time.monotonic()
-        outcome = running.outcome(5)
-        self.assertLess(time.monotonic() - started, 2, code)
+        outcome = running.outcome()
         self.assertEqual(outcome.status, "interrupted", (code, outcome))
         self.assertEqual(outcome.text, "go\n", code)
         self.assertEqual(outcome.stderr, b"", code)
         self.assertEqual(self.run_("echo $state").text, state + "\n", code)
 
     def test_whatever_runs_is_stopped_and_the_state_kept(self):
-        for code in ("sleep 100; echo no", "while true; do sleep 1; done; echo no", "while :; do :; done; echo no",
+        for code in ("sleep 1000; echo no", "while true; do sleep 1; done; echo no", "while :; do :; done; echo no",
                      "f() { while :; do sleep 0.05; done; }; g() { f; echo no; }; while true; do g; done",
                      "x=$(while :; do :; done); echo no", "yes | while read l; do :; done; echo no",
-                     "sleep 100 & wait; echo no", "until false; do ((i++)); done", "cat <(sleep 50); echo no",
+                     "sleep 100 & wait; echo no", "until false; do ((i++)); done", "cat <(sleep 1000); echo no",
                      "bash -c 'while :; do sleep 1; done'; echo no"):
             self.interrupted(code)
 
@@ -199,5 +197,4 @@ class InterruptTest(BashTest):
         self.run_("x=1")
         for _ in range(5):
             self.kernel.interrupt()
-        time.sleep(0.05)
         self.assertEqual(self.run_("echo $x").text, "1\n")

@@ -21,8 +21,8 @@ class JavaScriptTest(unittest.TestCase):
         cls.kernel = Kernel("javascript", **cls.settings)
         cls.addClassCleanup(cls.kernel.close)
 
-    def run_(self, code, seconds=10):
-        return self.kernel.run(code, seconds)
+    def run_(self, code):
+        return self.kernel.run(code)
 
     def value(self, code):
         outcome = self.run_(code)
@@ -206,8 +206,9 @@ class ExitTest(JavaScriptTest):
         self.assertEqual(self.value("1"), "1")
 
     def test_an_end_between_runs_is_told_in_the_next(self):
-        self.run_("setTimeout(() => process.exit(0), 10); 0")
-        time.sleep(0.2)
+        pid = int(self.value("setTimeout(() => process.exit(0), 200); process.pid"))
+        while os.path.exists("/proc/%d" % pid):
+            time.sleep(0.005)
         outcome = self.run_("2")
         self.assertEqual([frame["code"] for frame in outcome.of("notice")], ["state_lost"], outcome)
         self.assertEqual(outcome.result["text/plain"], "2")
@@ -219,7 +220,7 @@ class MemoryTest(JavaScriptTest):
     def test_the_heap_follows_the_soft_limit(self):
         limit = int(self.value("require('v8').getHeapStatistics().heap_size_limit / 2**20 | 0"))
         self.assertLess(limit, 200)
-        outcome = self.run_("const all = []; for (;;) all.push(new Array(1000).fill({}))", 30)
+        outcome = self.run_("const all = []; for (;;) all.push(new Array(1000).fill({}))")
         self.assertEqual(outcome.status, "exit", outcome.status)
         self.assertEqual(outcome.done["exit_code"], 134)
         self.assertIn("SIGABRT", outcome.of("notice")[0]["message"])
@@ -234,9 +235,7 @@ class InterruptTest(JavaScriptTest):
             running.read(0.02)
         time.sleep(0.03)
         self.kernel.interrupt()
-        started = time.monotonic()
-        outcome = running.outcome(5)
-        self.assertLess(time.monotonic() - started, 2, code)
+        outcome = running.outcome()
         self.assertEqual((outcome.status, outcome.done["error"]["name"]), ("interrupted", "Interrupted"), (code, outcome))
         self.assertEqual(outcome.text, "go\n", code)
         self.assertEqual(self.value("state"), "'kept'", code)
@@ -254,16 +253,16 @@ class InterruptTest(JavaScriptTest):
         self.interrupted("try { child_process.execSync('sleep 60', {stdio: 'ignore'}) } catch {} await new Promise(() => {})")
 
     def test_an_interrupted_run_says_nothing_later(self):
-        running = self.kernel.start("console.log('go'); await new Promise((r) => setTimeout(r, 300)); console.log('late'); 'late'")
-        running.read(0.1)
+        running = self.kernel.start("console.log('go'); await new Promise((r) => setTimeout(r, 2000)); console.log('late'); 'late'")
+        while not running.data[0]:
+            running.read(0.02)
         self.kernel.interrupt()
         self.assertEqual(running.outcome().status, "interrupted")
-        outcome = self.run_("await new Promise((r) => setTimeout(r, 400)); 'mine'")
+        outcome = self.run_("await new Promise((r) => setTimeout(r, 2500)); 'mine'")
         self.assertEqual(outcome.result["text/plain"], "'mine'")
         self.assertEqual(len(outcome.of("display")), 1)
 
     def test_an_idle_kernel_does_not_care(self):
         for _ in range(3):
             self.kernel.interrupt()
-        time.sleep(0.05)
         self.assertEqual(self.value("'fine'"), "'fine'")

@@ -8,7 +8,7 @@ import termios
 import time
 import unittest
 
-from .engine import Kernel
+from .engine import PATIENCE, Kernel
 
 
 def _until_read(stream):
@@ -57,7 +57,7 @@ class ShimTest(unittest.TestCase):
             running.read(0.02)
         shell = int(running.data[0])
         kernel.close()
-        deadline = time.monotonic() + 3
+        deadline = time.monotonic() + PATIENCE
         while os.path.exists("/proc/%d" % shell) and time.monotonic() < deadline:
             with open("/proc/%d/stat" % shell) as file:
                 if file.read().rpartition(")")[2].split()[0] == "Z":
@@ -154,6 +154,16 @@ class ShimTest(unittest.TestCase):
         kernel = self.kernel("bash")
         outcome = kernel.run("echo x; kill -9 $$")
         self.assertEqual((outcome.text, outcome.done["exit_code"]), ("x\n", 137))
+
+    def test_a_late_interrupt_of_the_run_before_does_not_hit_the_next(self):
+        kernel = self.kernel("bash")
+        for _ in range(20):
+            os.kill(kernel.pid, signal.SIGSTOP)  # so that it notices both at once, as on a busy host
+            kernel.interrupt()
+            running = kernel.start("for i in {1..100}; do :; done; echo whole", stray=True)
+            os.kill(kernel.pid, signal.SIGCONT)
+            outcome = running.outcome()
+            self.assertEqual((outcome.status, outcome.text), ("ok", "whole\n"), outcome)
 
     def test_an_interrupt_of_the_shell_alone_is_survived(self):
         kernel = self.kernel("bash")

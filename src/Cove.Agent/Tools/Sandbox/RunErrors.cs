@@ -54,7 +54,7 @@ internal static partial class RunErrors
             "ImportError" => Error(ToolErrorCategory.Name, true, context, result, "Import a name that the module has; dir(module) lists them."),
             "TypeError" => Error(ToolErrorCategory.Type, true, context, result, "Convert the value, or call it as its signature says; the traceback names the line."),
             "ModuleNotFoundError" => Error(ToolErrorCategory.MissingModule, true, context, result),
-            "PermissionError" => Error(
+            "PermissionError" or "OSError" when type == "PermissionError" || said.StartsWith("[Errno 30]", StringComparison.Ordinal) => Error(
                 ToolErrorCategory.Permission, false, context, result, "The sandbox forbids this, and other code does not change it. Files can be written in /workspace, /tmp and /home/user."),
             _ => Error(ToolErrorCategory.Exception, true, context, result),
         };

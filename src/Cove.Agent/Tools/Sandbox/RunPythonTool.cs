@@ -17,7 +17,7 @@ public sealed class RunPythonTool : DefinedTool, IDisposable
 
     /// <summary>The tool of one sandbox.</summary>
     public RunPythonTool(ICove cove, SandboxId sandbox, SandboxToolOptions? options = null)
-        : base(SandboxTools.RunPython(options?.Template))
+        : base(Told(SandboxTools.RunPython(options?.Template), options?.HostCalls))
     {
         ArgumentNullException.ThrowIfNull(cove);
         (_cove, _sandbox, _options) = (cove, sandbox, options ?? new SandboxToolOptions());
@@ -35,7 +35,7 @@ public sealed class RunPythonTool : DefinedTool, IDisposable
         try
         {
             var before = await _made.ListAsync(cancellationToken);
-            var report = await RunReport.OfAsync(_cove, _sandbox, new RunRequest { Code = code, Timeout = timeout, CorrelationId = call.CorrelationId }, call, cancellationToken);
+            var report = await RunReport.OfAsync(Run(new RunRequest { Code = code, Timeout = timeout, CorrelationId = call.CorrelationId }, cancellationToken), call, cancellationToken);
             var artifacts = _made.Since(before, before is null ? null : await _made.ListAsync(cancellationToken), notices);
             return await ResultAsync(report, timeout, artifacts, notices, cancellationToken);
         }
@@ -44,6 +44,12 @@ public sealed class RunPythonTool : DefinedTool, IDisposable
             _kernel.Release();
         }
     }
+
+    private IAsyncEnumerable<RunEvent> Run(RunRequest request, CancellationToken cancellationToken) =>
+        _options.HostCalls is { } bridge ? bridge.RunAsync(_sandbox, request, cancellationToken) : _cove.RunAsync(_sandbox, request, cancellationToken);
+
+    private static ToolDefinition Told(ToolDefinition definition, HostCalls.ToolBridge? bridge) =>
+        bridge?.Describe() is { Length: > 0 } more ? definition with { Description = definition.Description + "\n" + more } : definition;
 
     private protected override ToolResult InputRefused(ToolError error) => Nothing(error, 1, $"{error.Context} {error.Remediation}");
 

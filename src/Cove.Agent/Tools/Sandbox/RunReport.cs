@@ -33,10 +33,14 @@ internal sealed class RunReport
     public RunResult? Result { get; private set; }
 
     /// <summary>Runs to the end. A cancelled run is interrupted, and waited for, by the engine.</summary>
-    public static async Task<RunReport> OfAsync(ICove cove, SandboxId sandbox, RunRequest request, ToolCall call, CancellationToken cancellationToken)
+    public static Task<RunReport> OfAsync(ICove cove, SandboxId sandbox, RunRequest request, ToolCall call, CancellationToken cancellationToken) =>
+        OfAsync(cove.RunAsync(sandbox, request, cancellationToken), call, cancellationToken);
+
+    /// <summary>Reads the events of a run to the end.</summary>
+    public static async Task<RunReport> OfAsync(IAsyncEnumerable<RunEvent> events, ToolCall call, CancellationToken cancellationToken)
     {
         var report = new RunReport();
-        await foreach (var next in cove.RunAsync(sandbox, request, cancellationToken).WithCancellation(CancellationToken.None))
+        await foreach (var next in events.WithCancellation(CancellationToken.None))
         {
             report.Add(next, call.Output);
         }

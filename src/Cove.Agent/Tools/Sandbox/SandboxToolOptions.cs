@@ -9,6 +9,9 @@ public sealed record SandboxToolOptions
     /// <summary>Which tools, by name. Default: all, <c>memory</c> only with a <see cref="MemoryDirectory"/>.</summary>
     public IReadOnlySet<string>? Only { get; init; }
 
+    /// <summary>Tools of the host that code given to <c>run_python</c> can call; the model is told of them. Default: none.</summary>
+    public HostCalls.ToolBridge? HostCalls { get; init; }
+
     /// <summary>Wall time of <c>run_python</c> when the model gives none. Default 30 s; 1 s to <see cref="LongestTimeout"/>.</summary>
     public TimeSpan DefaultTimeout { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -133,8 +133,8 @@ internal sealed class LauncherProcess : IAsyncDisposable
         return Encoding.UTF8.GetString(buffer.ToArray());
     }
 
-    private static CoveException Unavailable(string code, string message, string remediation) =>
-        new(new RunError { Code = code, Category = ErrorCategory.Infrastructure, Retryable = false, Message = message, Remediation = remediation });
+    private static CoveException Unavailable(string code, string message, string remediation, bool retryable = false) =>
+        new(new RunError { Code = code, Category = ErrorCategory.Infrastructure, Retryable = retryable, Message = message, Remediation = remediation });
 
     private async Task ConnectAsync(Socket listener, Reactor reactor, CancellationToken cancellationToken)
     {
@@ -212,8 +212,11 @@ internal sealed class LauncherProcess : IAsyncDisposable
     {
         lock (_errors)
         {
-            var said = _errors.Length == 0 ? "it said nothing" : _errors.ToString().Trim();
-            return Unavailable("launcher_failed", $"The launcher did not start: {said}.", "Run `cove doctor`: it names what this host lacks and the command that fixes it.");
+            // One that says why will say so again. One that was killed, or got no processor, says nothing; that is no word about this host.
+            var silent = _errors.Length == 0;
+            var said = silent ? "it ended, or took too long, without a word" : _errors.ToString().Trim();
+            const string Doctor = "`cove doctor`: it names what this host lacks and the command that fixes it.";
+            return Unavailable("launcher_failed", $"The launcher did not start: {said}.", silent ? $"Try again; if it stays so, run {Doctor}" : $"Run {Doctor}", retryable: silent);
         }
     }
 }

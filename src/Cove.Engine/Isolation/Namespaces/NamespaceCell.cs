@@ -136,6 +136,10 @@ internal sealed partial class NamespaceCell : Cell
 
     public override CellUsage ReadHits() => _usage?.ReadHits() ?? default;
 
+    public override CellUsage ReadEnd() => _usage?.ReadEnd() ?? default;
+
+    public override long? ReadCpu() => _usage?.ReadCpu();
+
     public override Task KillAsync() => _killed.Value;
 
     public override async ValueTask DisposeAsync()

@@ -24,19 +24,13 @@ internal sealed class UsageReader : IDisposable
         }
     }
 
-    public CellUsage Read() => new(
-        Number("memory"), Number("memory_peak"), Field("oom", "oom_kill "u8),
-        Number("cpu_nanoseconds") ?? (Field("cpu_stat", "usage_usec "u8) * 1000), (int?)Number("pids"), Field("pids_events", "max "u8))
-    {
-        ThrottledNanoseconds = Throttled(),
-        ThrottledPeriods = Field("cpu_stat", "nr_throttled "u8),
-    };
+    public CellUsage Read() => Throttled(new(Number("memory"), Number("memory_peak"), Field("oom", "oom_kill "u8), ReadCpu(), (int?)Number("pids"), Field("pids_events", "max "u8)));
 
-    public CellUsage ReadHits() => new(null, null, Field("oom", "oom_kill "u8), null, null, Field("pids_events", "max "u8))
-    {
-        ThrottledNanoseconds = Throttled(),
-        ThrottledPeriods = Field("cpu_stat", "nr_throttled "u8),
-    };
+    public CellUsage ReadHits() => Throttled(new(null, null, Field("oom", "oom_kill "u8), null, null, Field("pids_events", "max "u8)));
+
+    public CellUsage ReadEnd() => Throttled(new(null, Number("memory_peak"), Field("oom", "oom_kill "u8), ReadCpu(), null, Field("pids_events", "max "u8)));
+
+    public long? ReadCpu() => Number("cpu_nanoseconds") ?? (Field("cpu_stat", "usage_usec "u8) * 1000);
 
     public void Dispose()
     {
@@ -46,8 +40,14 @@ internal sealed class UsageReader : IDisposable
         }
     }
 
-    // Version 1 counts in nanoseconds, version 2 in microseconds.
-    private long? Throttled() => Field("cpu_stat", "throttled_time "u8) ?? (Field("cpu_stat", "throttled_usec "u8) * 1000);
+    private CellUsage Throttled(CellUsage usage)
+    {
+        Span<byte> buffer = stackalloc byte[1024];
+        ReadOnlySpan<byte> text = Read("cpu_stat", buffer);
+
+        // Version 1 counts in nanoseconds, version 2 in microseconds.
+        return usage with { ThrottledNanoseconds = Field(text, "throttled_time "u8) ?? (Field(text, "throttled_usec "u8) * 1000), ThrottledPeriods = Field(text, "nr_throttled "u8) };
+    }
 
     private long? Number(string file)
     {
@@ -59,7 +59,11 @@ internal sealed class UsageReader : IDisposable
     private long? Field(string file, ReadOnlySpan<byte> name)
     {
         Span<byte> buffer = stackalloc byte[1024];
-        ReadOnlySpan<byte> text = Read(file, buffer);
+        return Field(Read(file, buffer), name);
+    }
+
+    private static long? Field(ReadOnlySpan<byte> text, ReadOnlySpan<byte> name)
+    {
         while (text.Length > 0)
         {
             if (text.StartsWith(name))

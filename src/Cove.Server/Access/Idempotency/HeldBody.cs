@@ -70,7 +70,7 @@ internal sealed class HeldBody(HttpResponse response, Stream inner, Func<Task> o
     public override void SetLength(long value) => throw new NotSupportedException();
 
     /// <summary>Sends what was held.</summary>
-    public async Task ReleaseAsync(CancellationToken cancellationToken)
+    private async Task ReleaseAsync(CancellationToken cancellationToken)
     {
         await inner.WriteAsync(Held, cancellationToken);
         _held.SetLength(0);

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Cove.Server.Bounds;
 using Cove.Server.Hosting;
 using Cove.Server.State;
 using Microsoft.AspNetCore.Http;
@@ -12,8 +13,10 @@ namespace Cove.Server.Access.Idempotency;
 /// Lets a request that carries an <c>Idempotency-Key</c> happen once: its final answer is kept before the caller hears it, and given again to
 /// the same request for 24 hours, also after a restart. While it is being made, a second one is told to wait.
 /// </summary>
-internal sealed class IdempotentAnswers(StateStore state, ILogger log)
+internal sealed class IdempotentAnswers(StateStore state, ILogger log, KeptAnswers? kept = null)
 {
+    private readonly KeptAnswers _kept = kept ?? new KeptAnswers();
+
     public const int MaximumBodyBytes = 1 << 20;
     private static readonly TimeSpan _life = TimeSpan.FromHours(24);
 
@@ -23,7 +26,8 @@ internal sealed class IdempotentAnswers(StateStore state, ILogger log)
     private async Task OnceAsync(HttpContext context, string project, string key, RequestDelegate next)
     {
         var request = context.Request;
-        using var body = await ReadAsync(request, context.RequestAborted);
+        await using var counted = BoundedBody.Of(context);
+        using var body = await ReadAsync(counted, context.RequestAborted);
         var name = new RequestName(project, $"{request.Method} {request.Path}", key);
         var hash = Hash(request, body);
         var now = state.Time.GetUtcNow();
@@ -48,7 +52,7 @@ internal sealed class IdempotentAnswers(StateStore state, ILogger log)
     private async Task MakeAsync(HttpContext context, RequestName name, RequestDelegate next)
     {
         var outer = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
-        await using var held = new HeldBody(context.Response, outer.Stream, () => state.Idempotency.FinishAsync(name, new StoredAnswer(0, null, null, null)));
+        await using var held = new HeldBody(context.Response, outer.Stream, () => StreamAsync(name));
         context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(held, outer));
         var settled = false;
         try
@@ -68,7 +72,7 @@ internal sealed class IdempotentAnswers(StateStore state, ILogger log)
 
         if (!held.Passed)
         {
-            await held.ReleaseAsync(context.RequestAborted);
+            await HeldAnswer.WriteAsync(context, held.Held, context.RequestAborted);
         }
     }
 
@@ -95,6 +99,7 @@ internal sealed class IdempotentAnswers(StateStore state, ILogger log)
         try
         {
             await state.Idempotency.FinishAsync(name, new StoredAnswer(response.StatusCode, response.ContentType, response.Headers.Location, Encoding.UTF8.GetString(held.Held.Span)));
+            await _kept.NoteAsync(state, name.Project, held.Held.Length);
         }
         catch (CoveException failure)
         {
@@ -113,13 +118,10 @@ internal sealed class IdempotentAnswers(StateStore state, ILogger log)
             return;
         }
 
-        if (known.Answer is not { Status: not 0 } answer)
+        if (known.Answer is not { Status: > 0 } answer)
         {
-            var streamed = known.Answer is not null;
-            context.Response.Headers.RetryAfter = streamed ? default : "1";
-            await Problems.WriteAsync(context, streamed
-                ? Error("idempotency_streamed", retryable: false, "The first request with this Idempotency-Key was answered with a stream, which is not given again.", "List the sandbox's runs, and read the run from its journal.")
-                : Error("idempotency_in_progress", retryable: true, "The first request with this Idempotency-Key is still being answered.", "Send it again after the seconds in Retry-After."), StatusCodes.Status409Conflict);
+            context.Response.Headers.RetryAfter = known.Answer is null ? "1" : default;
+            await Problems.WriteAsync(context, NotRepeated(known.Answer), StatusCodes.Status409Conflict);
             return;
         }
 
@@ -128,16 +130,29 @@ internal sealed class IdempotentAnswers(StateStore state, ILogger log)
         response.ContentType = answer.ContentType;
         response.Headers.Location = answer.Location;
         response.Headers[IdempotencyKey.ReplayedHeader] = "true";
-        await response.Body.WriteAsync(Encoding.UTF8.GetBytes(answer.Body ?? ""), context.RequestAborted);
+        await HeldAnswer.WriteAsync(context, Encoding.UTF8.GetBytes(answer.Body ?? ""), context.RequestAborted);
     }
+
+    private async Task StreamAsync(RequestName name)
+    {
+        await state.Idempotency.FinishAsync(name, new StoredAnswer(0, null, null, null));
+        await _kept.NoteAsync(state, name.Project, 0);
+    }
+
+    private static RunError NotRepeated(StoredAnswer? answer) => answer switch
+    {
+        null => Error("idempotency_in_progress", retryable: true, "The first request with this Idempotency-Key is still being answered.", "Send it again after the seconds in Retry-After."),
+        { Status: 0 } => Error("idempotency_streamed", retryable: false, "The first request with this Idempotency-Key was answered with a stream, which is not given again.", "List the sandbox's runs, and read the run from its journal."),
+        _ => Error("idempotency_dropped", retryable: false, "The first request with this Idempotency-Key was answered, and its answer is not kept any more: the project's newer ones took its room.", "List the project's sandboxes, or the sandbox's runs; it is not carried out again."),
+    };
 
     private static bool IsFinal(int status) => status is (>= 200 and < 300) or (>= 400 and < 500 and not StatusCodes.Status429TooManyRequests and not StatusCodes.Status408RequestTimeout);
 
-    private static async Task<MemoryStream> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    private static async Task<MemoryStream> ReadAsync(BoundedBody counted, CancellationToken cancellationToken)
     {
         var body = new MemoryStream();
         var buffer = new byte[16 * 1024];
-        while (await request.Body.ReadAsync(buffer, cancellationToken) is > 0 and var read)
+        while (await counted.ReadAsync(buffer, cancellationToken) is > 0 and var read)
         {
             if (body.Length + read > MaximumBodyBytes)
             {

@@ -8,7 +8,7 @@ internal static class Absence
     public static CoveException Ended(SandboxId sandbox, SandboxEndReason? reason) => Error(
         "sandbox_ended",
         $"The sandbox '{sandbox}' has ended{(reason is { } r ? $" ({System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(r.ToString())})" : "")}.",
-        "Create a new sandbox; longer idle_timeout or max_lifetime keep one for longer.");
+        "Create a new sandbox; longer idle_timeout_ms or max_lifetime_ms keep one for longer.");
 
     private static CoveException Error(string code, string message, string remediation) => new(new RunError
     {

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Cove.Server.Access.Tenancy;
 
 /// <summary>
-/// Who owns which living sandbox. Every second it looks which of them ended and why, what they used of the processor, and how runs ended that
-/// nobody listens to; so that state and quotas follow whatever ends a sandbox.
+/// Who owns which living sandbox. What the engine tells of ends is written down at once; every second it looks what sandboxes used of the processor,
+/// and for an end that came before this ledger knew of what ended. So state and quotas follow whatever ends a sandbox.
 /// </summary>
 internal sealed class Ledger : IAsyncDisposable
 {
@@ -24,12 +24,14 @@ internal sealed class Ledger : IAsyncDisposable
     private readonly SemaphoreSlim _sweeping = new(1);
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _work;
+    private readonly Task _hearing;
     private long _sweeps;
 
-    public Ledger(ICove engine, StateStore state, Func<SandboxId, TimeSpan?> cpuTime, ILogger log)
+    public Ledger(ICove engine, StateStore state, Func<SandboxId, TimeSpan?> cpuTime, ILogger log, ToldEnds? ends = null)
     {
         (_engine, _state, _cpuTime, _log) = (engine, state, cpuTime, log);
         _work = Task.Run(WorkAsync);
+        _hearing = ends is null ? Task.CompletedTask : Task.Run(() => HearAsync(ends));
     }
 
     public ICove Engine => _engine;
@@ -74,6 +76,7 @@ internal sealed class Ledger : IAsyncDisposable
     /// <summary>Notes how a run ended. Its row is queued before anything that adds to it.</summary>
     public async ValueTask NoteRunAsync(Owned owned, RunId run, Owned.Pending pending, RunResult? result)
     {
+        pending.Input?.Dispose();
         await _state.Writer.AddAsync(RunTable.Put(Row(owned, run, pending, result)));
         owned.NoteRunEnd();
     }
@@ -93,7 +96,7 @@ internal sealed class Ledger : IAsyncDisposable
 
     /// <summary>Charges what the host can't account for by its wall time: a run then costs as if it had been busy all along.</summary>
     public ValueTask ChargeWallTimeAsync(Owned owned, TimeSpan duration) =>
-        _cpuTime(owned.Id) is null ? owned.Quota.ChargeAsync(duration) : ValueTask.CompletedTask;
+        !(owned.IsMetered ??= _cpuTime(owned.Id) is not null) ? owned.Quota.ChargeAsync(duration) : ValueTask.CompletedTask;
 
     /// <summary>Charges what a sandbox used since it was last looked at.</summary>
     public async ValueTask MeterAsync(Owned owned)
@@ -131,12 +134,7 @@ internal sealed class Ledger : IAsyncDisposable
                 }
             }
 
-            if (ended.Count > 0)
-            {
-                // Only when the database knows the end may this table forget the sandbox: nobody sees it alive again in between.
-                await _state.Writer.FlushAsync();
-                ended.ForEach(owned => _living.TryRemove(owned.Id, out _));
-            }
+            await ForgetAsync(ended);
         }
         finally
         {
@@ -149,6 +147,7 @@ internal sealed class Ledger : IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _work;
+        await _hearing;
         await SweepAsync();
         foreach (var owned in _living.Values)
         {
@@ -157,6 +156,82 @@ internal sealed class Ledger : IAsyncDisposable
 
         _stop.Dispose();
         _sweeping.Dispose();
+    }
+
+    /// <summary>Writes down what the engine tells. Whatever goes wrong with it is found by the next look.</summary>
+    private async Task HearAsync(ToldEnds ends)
+    {
+        var ended = new List<Owned>();
+        try
+        {
+            while (await ends.Reader.WaitToReadAsync(_stop.Token))
+            {
+                try
+                {
+                    while (ends.Reader.TryRead(out var told))
+                    {
+                        await HearAsync(told, ended);
+                    }
+
+                    _ = ForgetLaterAsync([.. ended]);
+                    ended.Clear();
+                }
+                catch (Exception failure) when (failure is not OperationCanceledException)
+                {
+                    _log.SweepFailed(failure);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Told to stop; what is left is looked at one last time.
+        }
+    }
+
+    private async Task HearAsync(ToldEnd told, List<Owned> ended)
+    {
+        if (told.Run is { Result: { } result } run)
+        {
+            if (!_living.TryGetValue(run.Sandbox, out var owner))
+            {
+                await NoteLostAsync(run, result);
+            }
+            else if (owner.Settle(run.Id) is { } pending)
+            {
+                await NoteRunAsync(owner, run.Id, pending, result);
+                await ChargeWallTimeAsync(owner, result.Duration);
+            }
+        }
+        else if (told.Sandbox is { } info && _living.TryGetValue(info.Id, out var owned))
+        {
+            await EndAsync(owned, info);
+            ended.Add(owned);
+        }
+    }
+
+    /// <summary>Of an engine before this one; one of this one's was noted by whoever listened to it, or its sandbox was never handed out.</summary>
+    private ValueTask NoteLostAsync(RunInfo run, RunResult result) =>
+        result.Error?.Code == "engine_lost" ? _state.Writer.AddAsync(RunTable.Lost(run, result.Duration)) : ValueTask.CompletedTask;
+
+    /// <summary>Only when the database knows the end may this table forget a sandbox: nobody sees it alive again in between.</summary>
+    private async Task ForgetAsync(List<Owned> ended)
+    {
+        if (ended.Count > 0)
+        {
+            await _state.Writer.FlushAsync();
+            ended.ForEach(owned => _living.TryRemove(owned.Id, out _));
+            ended.Clear();
+        }
+    }
+
+    /// <summary>The same in the database's own time: meanwhile the engine still answers for them.</summary>
+    private async Task ForgetLaterAsync(Owned[] ended)
+    {
+        if (ended.Length > 0)
+        {
+            await _state.Writer.WrittenAsync();
+            Array.ForEach(ended, owned => _living.TryRemove(owned.Id, out _));
+        }
     }
 
     private async Task WorkAsync()

@@ -1,4 +1,5 @@
 using Cove.Server.Access.Quotas;
+using Cove.Server.Bounds;
 
 namespace Cove.Server.Access.Tenancy;
 
@@ -22,6 +23,9 @@ internal sealed class Owned(SandboxInfo info, string project, ProjectQuota quota
     public string Project => project;
 
     public ProjectQuota Quota => quota;
+
+    /// <summary>Whether the host counts its processor time; null until somebody asked.</summary>
+    public bool? IsMetered { get; set; }
 
     /// <summary>A run began. While it is the only one, what is used is its own.</summary>
     public void NoteRun(RunId run)
@@ -115,6 +119,6 @@ internal sealed class Owned(SandboxInfo info, string project, ProjectQuota quota
         }
     }
 
-    /// <summary>What is known of a run that is in progress.</summary>
-    internal sealed record Pending(string? Key, string Kind, DateTimeOffset StartedAt);
+    /// <summary>What is known of a run that is in progress; its input is in memory until it ends.</summary>
+    internal sealed record Pending(string? Key, string Kind, DateTimeOffset StartedAt, HeldBytes? Input = null);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Cove.Server.Bounds;
 
 namespace Cove.Server.Access.Tenancy;
 
@@ -10,13 +11,14 @@ internal sealed partial class ProjectCove
         await AdmitWorkAsync();
         Owned.Pending? pending = null;
         RunId run = default;
+        var input = HoldInput(request);
         try
         {
             await foreach (var next in _engine.RunAsync(sandbox, request, cancellationToken))
             {
                 if (next is RunStarted started)
                 {
-                    (run, pending) = (started.Run, Begin(owned, started.Run, request));
+                    (run, pending) = (started.Run, Begin(owned, started.Run, request, input));
                 }
                 else if (next is RunCompleted completed)
                 {
@@ -33,6 +35,10 @@ internal sealed partial class ProjectCove
             {
                 owned.Await(run, pending); // left before its end
             }
+            else
+            {
+                input?.Dispose(); // refused, or noted already
+            }
         }
     }
 
@@ -40,9 +46,18 @@ internal sealed partial class ProjectCove
     {
         var owned = await OpenAsync(sandbox);
         await AdmitWorkAsync();
-        var info = await _engine.StartRunAsync(sandbox, request, cancellationToken);
-        owned.Await(info.Id, Begin(owned, info.Id, request));
-        return info;
+        var input = HoldInput(request);
+        try
+        {
+            var info = await _engine.StartRunAsync(sandbox, request, cancellationToken);
+            owned.Await(info.Id, Begin(owned, info.Id, request, input));
+            return info;
+        }
+        catch
+        {
+            input?.Dispose();
+            throw;
+        }
     }
 
     public async IAsyncEnumerable<RunEvent> ReadRunAsync(SandboxId sandbox, RunId run, long after = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -80,7 +95,7 @@ internal sealed partial class ProjectCove
         await _engine.WriteStdinAsync(sandbox, run, input, close, cancellationToken);
     }
 
-    public async Task AnswerToolCallAsync(SandboxId sandbox, RunId run, string callId, ToolAnswer answer, CancellationToken cancellationToken = default)
+    public async Task AnswerToolCallAsync(SandboxId sandbox, RunId run, string callId, HostAnswer answer, CancellationToken cancellationToken = default)
     {
         await OpenAsync(sandbox);
         note.Run = run.Value;
@@ -134,11 +149,24 @@ internal sealed partial class ProjectCove
         await _engine.DeleteKernelAsync(sandbox, kernel, cancellationToken);
     }
 
-    private Owned.Pending Begin(Owned owned, RunId run, RunRequest request)
+    /// <summary>A large input stays in memory for as long as its program takes to read it, or does not.</summary>
+    private HeldBytes? HoldInput(RunRequest request)
+    {
+        if (held is null || request.Stdin is not { Length: > BoundedBody.FreeBytes } stdin)
+        {
+            return null;
+        }
+
+        var input = new HeldBytes(held);
+        input.Grow(stdin.Length);
+        return input;
+    }
+
+    private Owned.Pending Begin(Owned owned, RunId run, RunRequest request, HeldBytes? input)
     {
         note.Run = run.Value;
         owned.NoteRun(run);
-        return new Owned.Pending(key, request.Code is not null ? "code" : "command", _state.Time.GetUtcNow());
+        return new Owned.Pending(key, request.Code is not null ? "code" : "command", _state.Time.GetUtcNow(), input);
     }
 
     private async ValueTask CompleteAsync(Owned owned, RunId run, Owned.Pending? pending, RunResult result)

@@ -1,5 +1,6 @@
 using Cove.Server.Access.Audit;
 using Cove.Server.Access.Quotas;
+using Cove.Server.Bounds;
 using Cove.Server.State;
 
 namespace Cove.Server.Access.Tenancy;
@@ -8,7 +9,7 @@ namespace Cove.Server.Access.Tenancy;
 /// The engine as one project sees it: only its own sandboxes exist. Each member first asks whose the sandbox is; another project's is answered
 /// exactly as one that never was, after the same look into the database. Made for each request.
 /// </summary>
-internal sealed partial class ProjectCove(Ledger ledger, ProjectQuota quota, string project, string? key, AuditNote note) : ICove
+internal sealed partial class ProjectCove(Ledger ledger, ProjectQuota quota, string project, string? key, AuditNote note, HeldShare? held = null) : ICove
 {
     /// <summary>How long a creation waits for the room of a sandbox that is ending.</summary>
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(1);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Cove.Server.Bounds;
 using Cove.Server.Hosting;
 using Cove.Server.Telemetry;
 using Microsoft.AspNetCore.Http;
@@ -113,7 +114,8 @@ internal static class ExecuteEndpoints
 
         try
         {
-            using var body = await JsonDocument.ParseAsync(context.Request.Body, _strict, context.RequestAborted);
+            await using var counted = BoundedBody.Of(context);
+            using var body = await JsonDocument.ParseAsync(counted, _strict, context.RequestAborted);
             return ExecuteTranslation.Read(body.RootElement, details);
         }
         catch (JsonException)
@@ -140,6 +142,6 @@ internal static class ExecuteEndpoints
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json";
         context.Response.ContentLength = body.Length;
-        await context.Response.Body.WriteAsync(body, context.RequestAborted);
+        await HeldAnswer.WriteAsync(context, body, context.RequestAborted);
     }
 }

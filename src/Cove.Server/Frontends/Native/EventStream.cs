@@ -4,6 +4,7 @@ using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Cove.Server.Bounds;
 using Cove.Wire;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -141,6 +142,14 @@ internal sealed class EventStream<T>(HttpContext context, JsonTypeInfo<T> type, 
 
     private async ValueTask FlushAsync()
     {
+        // An event can be large (a picture): what waits for a slow reader is counted, and where there is no room the stream is cut, to be taken up again.
+        if (!HeldAnswer.TryHold(context, context.Response.BodyWriter.UnflushedBytes, out var held))
+        {
+            context.Abort();
+            return;
+        }
+
+        using var room = held;
         try
         {
             await context.Response.BodyWriter.FlushAsync(context.RequestAborted);

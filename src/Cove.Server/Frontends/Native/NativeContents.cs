@@ -1,4 +1,5 @@
 using System.Buffers;
+using Cove.Server.Bounds;
 using Cove.Server.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -12,6 +13,9 @@ namespace Cove.Server.Frontends.Native;
 internal static class NativeContents
 {
     private const int CopyBytes = 256 * 1024;
+
+    /// <summary>Where the server has no more memory for what waits to be read.</summary>
+    private const int SmallCopyBytes = 16 * 1024;
 
     /// <summary>A file, or the one range that was asked for. Several ranges, and those under a condition, are answered with the whole, as RFC 9110 allows.</summary>
     public static async Task DownloadAsync(HttpContext context)
@@ -94,12 +98,15 @@ internal static class NativeContents
 
     private static async Task CopyAsync(HttpContext context, Stream content, long left)
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(CopyBytes);
+        // A piece is there twice while it waits: here and in the connection.
+        using var held = context.Features.Get<Caller>()?.Held is { } share ? new HeldBytes(share) : null;
+        var piece = held?.TryGrow(CopyBytes * 2) == false ? SmallCopyBytes : CopyBytes;
+        var buffer = ArrayPool<byte>.Shared.Rent(piece);
         try
         {
             while (left > 0)
             {
-                var read = await content.ReadAsync(buffer.AsMemory(0, (int)Math.Min(CopyBytes, left)), context.RequestAborted);
+                var read = await content.ReadAsync(buffer.AsMemory(0, (int)Math.Min(piece, left)), context.RequestAborted);
                 if (read == 0)
                 {
                     if (context.Response.ContentLength is not null)

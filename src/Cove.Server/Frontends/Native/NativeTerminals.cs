@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net.WebSockets;
 using System.Text.Json;
+using Cove.Server.Bounds;
 using Cove.Server.Hosting;
 using Cove.Wire;
 using Microsoft.AspNetCore.Http;
@@ -38,6 +39,7 @@ internal static class NativeTerminals
             return;
         }
 
+        ReadingPace.Set(context, null); // who pauses a terminal for an hour has not left it; what waits is 100 KiB
         using var line = new TerminalSocket(await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext { KeepAliveInterval = _ping }));
         try
         {

@@ -57,7 +57,7 @@ internal static class NativeToolCalls
                 throw Problems.Bad("invalid_request", "The field 'results' has an answer that is null.", "Give each answer a call_id and its result or error.");
             }
 
-            await context.Cove().AnswerToolCallAsync(sandbox, run, result.CallId, new ToolAnswer { Result = result.Result, Error = result.Error }, context.RequestAborted);
+            await context.Cove().AnswerToolCallAsync(sandbox, run, result.CallId, new HostAnswer { Result = result.Result, Error = result.Error }, context.RequestAborted);
         }
 
         await (wait ? TellAsync(context, sandbox, run) : NoContent(context));

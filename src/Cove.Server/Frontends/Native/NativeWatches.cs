@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Cove.Server.Bounds;
 using Cove.Server.Hosting;
 using Cove.Wire;
 using Microsoft.AspNetCore.Http;
@@ -27,7 +28,7 @@ internal static class NativeWatches
         {
             Write(context, changes.Current, events);
             var next = changes.MoveNextAsync().AsTask();
-            if (!next.IsCompleted)
+            if (!next.IsCompleted || context.Response.BodyWriter.UnflushedBytes > HeldAnswer.FreeBytes)
             {
                 await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
                 await BeatAsync(context, next, events, time);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Cove.Server.Bounds;
 using Cove.Server.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
@@ -59,8 +60,10 @@ internal static class NativeWire
             limit.MaxRequestBodySize = most;
         }
 
+        var counted = BoundedBody.Of(context);
+        context.Response.RegisterForDisposeAsync(counted); // held until the request has ended
         using var body = new MemoryStream();
-        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+        await counted.CopyToAsync(body, context.RequestAborted);
         return body.GetBuffer().AsMemory(0, (int)body.Length);
     }
 
@@ -96,9 +99,10 @@ internal static class NativeWire
             throw new BadHttpRequestException("The body's content type is not application/json.", StatusCodes.Status415UnsupportedMediaType);
         }
 
+        await using var body = BoundedBody.Of(context);
         try
         {
-            return await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted)
+            return await JsonSerializer.DeserializeAsync(body, type, context.RequestAborted)
                 ?? throw new JsonException("The body is null.");
         }
         catch (JsonException failure)
@@ -127,7 +131,7 @@ internal static class NativeWire
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json";
         context.Response.ContentLength = body.Length;
-        await context.Response.Body.WriteAsync(body, context.RequestAborted);
+        await HeldAnswer.WriteAsync(context, body, context.RequestAborted);
     }
 
     public static Task NoContent(HttpContext context)

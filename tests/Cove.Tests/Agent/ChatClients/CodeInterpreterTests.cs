@@ -283,6 +283,6 @@ public sealed class CodeInterpreterTests
         return options;
     }
 
-    private static Task<ChatResponse> AskAsync(IChatClient client, bool streaming, IEnumerable<ChatMessage> messages, ChatOptions options) =>
+    private static Task<ChatResponse> AskAsync(CodeInterpreterChatClient client, bool streaming, IEnumerable<ChatMessage> messages, ChatOptions options) =>
         streaming ? client.GetStreamingResponseAsync(messages, options).ToChatResponseAsync() : client.GetResponseAsync(messages, options);
 }

@@ -82,6 +82,30 @@ public sealed class LiveInterpreterTests(LiveEngine engine)
         Assert.Equal(Shape(theirs), Shape(mine));
     }
 
+    [Fact]
+    public async Task A_conversation_keeps_its_variables_and_another_does_not_see_them()
+    {
+        await using var server = await ScriptedModelServer.StartTextAsync("""
+            conversations:
+              - when: {message: {contains: set}}
+                turns:
+                  - calls: [{tool: run_python, input: {code: "secret = 42"}}]
+                  - text: set
+              - turns:
+                  - calls: [{tool: run_python, input: {code: "print(globals().get('secret'))"}}]
+                  - capture: {seen: {path: stdout, matches: '^(.*)$'}}
+                    text: seen {{seen}}
+            """, TimeProvider.System);
+        using var anthropic = new AnthropicClient { BaseUrl = server.BaseUrl, ApiKey = "any", MaxRetries = 0 };
+        var options = new CodeInterpreterOptions { Scope = CodeInterpreterScope.Conversation };
+        await using var client = new CodeInterpreterChatClient(anthropic.AsIChatClient("claude-opus-5-5", 1024), await engine.GetAsync(), options);
+        async Task<string> AskAsync(string conversation, string question) =>
+            (await client.GetResponseAsync([new(ChatRole.User, question)], new ChatOptions { Tools = [new HostedCodeInterpreterTool()], ConversationId = conversation })).Text;
+        Assert.Equal("set", await AskAsync("a", "set it"));
+        Assert.Equal("seen 42", await AskAsync("a", "see it"));
+        Assert.Equal("seen None", await AskAsync("b", "see it"));
+    }
+
     private static string[] Shape(ChatResponse response)
     {
         var call = response.Messages.SelectMany(m => m.Contents).OfType<CodeInterpreterToolCallContent>().Single();

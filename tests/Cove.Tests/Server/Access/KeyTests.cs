@@ -158,6 +158,26 @@ public sealed class KeyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_shares_an_address_with_a_flood_is_let_in_with_a_key_that_was_never_used()
+    {
+        var (fresh, revoked, other) = (await _server.KeyAsync(), await _server.KeyAsync(), await _server.KeyAsync());
+        await new KeyDesk(_server.State.Keys, _time).RevokeAsync(revoked);
+        for (var i = 0; i < 25; i++)
+        {
+            await StatusAsync(("X-API-Key", ApiKey.New().Text));
+        }
+
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(("X-API-Key", fresh)));
+        var wrong = other[..^1] + (other[^1] == 'a' ? 'b' : 'a');
+        foreach (var bad in new[] { wrong, revoked, ApiKey.New().Text, "cove_", "" })
+        {
+            Assert.Equal(HttpStatusCode.TooManyRequests, await StatusAsync(("X-API-Key", bad)));
+        }
+
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(("X-API-Key", other)));
+    }
+
+    [Fact]
     public void The_table_of_failures_is_bounded()
     {
         var limiter = new FailureLimiter(1, _time);

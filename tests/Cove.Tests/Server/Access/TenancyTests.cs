@@ -23,6 +23,7 @@ public sealed class TenancyTests
         [typeof(MoveRequest)] = """{"from":"/workspace/a","to":"/workspace/b"}""",
         [typeof(SandboxExtension)] = """{"lifetime_ms":60000}""",
         [typeof(TerminalRequest)] = "{}",
+        [typeof(ToolResults)] = """{"results":[{"call_id":"call_1","result":1}]}""",
     };
 
     private static readonly Dictionary<string, string> _parameters = new() { ["run"] = "r2345678", ["kernel"] = "python" };

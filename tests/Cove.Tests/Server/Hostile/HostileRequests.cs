@@ -21,7 +21,8 @@ internal sealed class HostileRequests(SandboxId sandbox, string key)
     private static readonly Dictionary<Type, string[]> _bodies = new()
     {
         [typeof(SandboxRequest)] = ["{}"],
-        [typeof(RunRequest)] = ["""{"code":"1"}""", """{"argv":["/bin/true"]}"""],
+        [typeof(RunRequest)] = ["""{"code":"1"}""", """{"argv":["/bin/true"]}""", """{"code":"1","tools":[{"name":"a","input_schema":{"type":"object"}}]}"""],
+        [typeof(ToolResults)] = ["""{"results":[{"call_id":"call_1","result":1}]}"""],
         [typeof(KernelRequest)] = ["""{"id":"k1","language":"bash"}"""],
         [typeof(DirectoryRequest)] = ["""{"path":"/workspace/d"}"""],
         [typeof(MoveRequest)] = ["""{"from":"/workspace/a","to":"/workspace/b"}"""],

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.InteropServices;
 using System.Text;
 using Cove.Server.Access;
 using Cove.Server.State;
@@ -50,9 +51,14 @@ public sealed class KilledServe
         var (replayed, repeated) = await SendAsync(again, HttpMethod.Post, "/v1/sandboxes", "{}", "once");
         Assert.Equal("true", replayed.Headers.GetValues("Idempotency-Replayed").Single());
         Assert.Equal(made, repeated);
-        Assert.Empty(LauncherTree.Groups(engine));
+        await Eventually.Holds(() => LauncherTree.Groups(engine).Count == 0, "the killed server's control groups are gone");
         Assert.DoesNotContain(await File.ReadAllLinesAsync("/proc/self/mountinfo"), line => line.Contains(place.Path, StringComparison.Ordinal));
         Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(place.Path, "data", "journal", "live")));
+        next.Signal(PosixSignal.SIGTERM);
+        await next.EndAsync();
+        await using var state = await StateStore.OpenAsync(new StateOptions { DataDirectory = Path.Combine(place.Path, "data") }, NullLogger.Instance);
+        var row = Assert.Single(await state.Runs.ListAsync(new SandboxId(sandbox)));
+        Assert.Equal((run, "default", "code", RunOutcome.InfrastructureFailure), (row.Id.Value, row.Project, row.Kind, row.Outcome));
     }
 
     private static async Task<string> KeyAsync(string data)

@@ -90,7 +90,7 @@ public sealed class CoveServerTests
         await socket.ConnectAsync(IPAddress.Loopback, server.Address.Port);
         await socket.SendAsync("POST /v1/sandboxes HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"u8.ToArray());
         var answer = new byte[4096];
-        var read = await socket.ReceiveAsync(answer).WaitAsync(TimeSpan.FromSeconds(60)); // it is we who were to speak: only a cut-off ends this
+        var read = await socket.ReceiveAsync(answer).WaitAsync(TimeSpan.FromMinutes(2)); // it is we who were to speak: only a cut-off ends this
         Assert.True(read == 0 || Encoding.ASCII.GetString(answer, 0, read).StartsWith("HTTP/1.1 408", StringComparison.Ordinal), Encoding.ASCII.GetString(answer, 0, read));
         Assert.Empty(server.Cove.Sandboxes);
     }

@@ -22,6 +22,8 @@ public sealed class SettingsReaderTests : IDisposable
         ["allow_degraded"] = ("memory,cpu", "pids", "everything"),
         ["max_body_bytes"] = ("70000", "80000", "1"),
         ["max_connections"] = ("5", "6", "0"),
+        ["held_bytes"] = ("16777216", "33554432", "1"),
+        ["read_seconds"] = ("5", "3600", "4"),
         ["max_sandboxes"] = ("7", "8", "many"),
         ["pool_size"] = ("0", "3", "1001"),
         ["quota_sandboxes"] = ("3", "4", "0"),

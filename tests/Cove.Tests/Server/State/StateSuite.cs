@@ -36,6 +36,53 @@ public abstract class StateSuite<TDatabase> : IAsyncLifetime
     private DateTimeOffset Now => _database.Time.GetUtcNow();
 
     [Fact]
+    public async Task Answers_of_a_project_are_held_to_their_bounds_and_another_projects_are_left_alone()
+    {
+        var now = _state.Time.GetUtcNow();
+        for (var i = 0; i < 10; i++)
+        {
+            await KeepAsync("alpha", i, now.AddSeconds(i));
+        }
+
+        await KeepAsync("beta", 0, now);
+        await _state.Idempotency.ClaimAsync(new RequestName("alpha", "POST /", "open"), "h", _state.Node, now, now.AddDays(-1));
+        await _state.Writer.AddAsync(IdempotencyTable.Trim("alpha", 8, 350));
+        await _state.Writer.FlushAsync();
+
+        // Of 100 bytes each the newest three fit; of the requests those after the newest eight are forgotten, but for the one that is in progress.
+        Assert.Equal([null, null, -1, -1, -1, -1, -1, 201, 201, 201], await Task.WhenAll(Enumerable.Range(0, 10).Select(i => StatusAsync("alpha", i.ToString()))));
+        Assert.Equal(201, await StatusAsync("beta", "0"));
+        Assert.Null((await _state.Idempotency.ClaimAsync(new RequestName("alpha", "POST /", "open"), "h", "other", now, now.AddDays(-1)))!.Answer);
+
+        async Task KeepAsync(string project, int number, DateTimeOffset at)
+        {
+            var name = new RequestName(project, "POST /", number.ToString());
+            await _state.Idempotency.ClaimAsync(name, "h", _state.Node, at, at.AddDays(-1));
+            await _state.Idempotency.FinishAsync(name, new StoredAnswer(201, "application/json", null, new string('x', 100)));
+        }
+
+        async Task<int?> StatusAsync(string project, string name) =>
+            (await _state.Idempotency.ClaimAsync(new RequestName(project, "POST /", name), "h", "other", now, now.AddDays(-1)))?.Answer?.Status;
+    }
+
+    [Fact]
+    public async Task A_run_that_was_lost_with_its_engine_belongs_to_its_sandboxs_project()
+    {
+        var now = _state.Time.GetUtcNow();
+        await _state.Projects.AddAsync("alpha", now);
+        var sandbox = await new FakeCove().CreateSandboxAsync(new SandboxRequest());
+        await _state.Sandboxes.AddAsync(sandbox, "alpha", null, _state.Node);
+        var run = new RunInfo { Id = RunId.New(), Sandbox = sandbox.Id, StartedAt = now, LastSequence = 2, Kernel = "python" };
+        await _state.Writer.AddAsync(RunTable.Lost(run, TimeSpan.FromSeconds(2)));
+        await _state.Writer.AddAsync(RunTable.Lost(run with { Sandbox = SandboxId.New() }, TimeSpan.Zero)); // nobody's
+        await _state.Writer.AddAsync(RunTable.Lost(run, TimeSpan.FromSeconds(3))); // told twice
+        await _state.Writer.FlushAsync();
+        var row = Assert.Single(await _state.Runs.ListAsync(sandbox.Id));
+        Assert.Equal(("alpha", "code", RunOutcome.InfrastructureFailure, TimeSpan.FromSeconds(2)), (row.Project, row.Kind, row.Outcome!.Value, row.Duration!.Value));
+        Assert.Equal(0, _state.Writer.Lost);
+    }
+
+    [Fact]
     public async Task What_was_written_is_there_after_a_restart()
     {
         var (key, _) = await new KeyDesk(_state.Keys, _database.Time).CreateAsync(new KeyRequest { Name = "ci", Project = "gamma", Scopes = Scopes.Read, Life = TimeSpan.FromDays(1) });
@@ -199,7 +246,7 @@ public abstract class StateSuite<TDatabase> : IAsyncLifetime
 
         var failure = await Assert.ThrowsAsync<CoveException>(_database.OpenAsync);
         Assert.Equal("state_newer", failure.Error.Code);
-        Assert.Contains("version 2", failure.Error.Message, StringComparison.Ordinal);
+        Assert.Contains($"version {Migrations.Steps.Count + 1}", failure.Error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -208,7 +255,7 @@ public abstract class StateSuite<TDatabase> : IAsyncLifetime
         await using (var database = await Database.OpenAsync(Dialect.Of(_database.Options)))
         {
             await Assert.ThrowsAnyAsync<System.Data.Common.DbException>(() => Migrations.ApplyAsync(database, [.. Migrations.Steps, "CREATE TABLE later (x BIGINT); CREATE TABLE keys (x BIGINT)"]));
-            Assert.Equal(1, await database.ReadAsync(session => session.NumberAsync("SELECT MAX(version) FROM schema_version")));
+            Assert.Equal(Migrations.Steps.Count, await database.ReadAsync(session => session.NumberAsync("SELECT MAX(version) FROM schema_version")));
             await Migrations.ApplyAsync(database, [.. Migrations.Steps, "CREATE TABLE later (x BIGINT)"]);
         }
     }

@@ -1,0 +1,165 @@
+using System.Globalization;
+using System.Text.Json;
+using Cove.Agent.Loop;
+using Cove.Agent.Tools;
+using Cove.Cli.Running;
+
+namespace Cove.Cli.Agents;
+
+/// <summary>
+/// Shows an agent at work. What the model says goes to standard output when a person reads it there; otherwise standard output holds the answer and nothing else, and
+/// all that happens on the way goes to standard error.
+/// </summary>
+internal sealed class AgentScreen(Screen screen, bool live, bool whole = false)
+{
+    private const int MostLines = 60;
+
+    private bool _lineIsOpen;
+    private bool _textIsOpen;
+    private string _lastText = "";
+
+    public void Show(AgentEvent next)
+    {
+        switch (next)
+        {
+            case TurnStarted:
+                _lastText = "";
+                break;
+            case TextWritten text:
+                Text(text.Text);
+                break;
+            case TextWithdrawn:
+                _lastText = "";
+                Own("the model starts this answer over; what it wrote of it before does not count.");
+                break;
+            case ToolStarted started:
+                Started(started.Call);
+                break;
+            case ToolWrote wrote:
+                Piece(Printable.Of(wrote.Output.Text), OutputStream.Stderr, isText: false);
+                break;
+            case ToolEnded ended:
+                Ended(ended);
+                break;
+            case ModelRetrying retrying:
+                Own(FormattableString.Invariant($"{retrying.Failure.Message.TrimEnd('.')}. Asking again in {retrying.Delay.TotalSeconds:0.#} s ({retrying.Retry})."));
+                break;
+            case BudgetExhausted spent:
+                Own($"{spent.Reason} The tools are withheld; the model answers with what it has.");
+                break;
+            case TokensCounted { Cost: { } cost, Total: var total }:
+                Own(FormattableString.Invariant($"{total.Total:#,0} tokens until now, ${cost:0.0000}."));
+                break;
+        }
+
+        screen.Flush();
+    }
+
+    /// <summary>The answer, unless it was read already, and what it took.</summary>
+    public void Finish(AgentResult result)
+    {
+        Close();
+        if (result.Answer.Length > 0 && !(live && _lastText.Trim() == result.Answer))
+        {
+            screen.Line(Printable.Of(result.Answer));
+        }
+
+        if (result.Outcome is not AgentOutcome.Answered)
+        {
+            screen.Notice(result.Reason);
+            if (result.Failure is { Remediation.Length: > 0 } failure)
+            {
+                screen.Notice(failure.Remediation);
+            }
+        }
+
+        screen.Notice(Summary(result));
+    }
+
+    private static string Summary(AgentResult result)
+    {
+        var cost = result.Cost is { } known ? "$" + known.ToString("0.0000", CultureInfo.InvariantCulture) : "cost not known";
+        var code = result.CodeAttempts == 0 ? "" : $", code {Times(result.CodeAttempts)}{(result.Retries == 0 ? "" : $" ({Count(result.Retries, "retry", "retries")})")}";
+        var cached = result.CacheReadTokens == 0 ? "" : FormattableString.Invariant($" ({result.CacheReadTokens:#,0} of them cached)");
+        return FormattableString.Invariant($"{Count(result.Iterations, "turn", "turns")}{code}, {result.TotalTokens - result.OutputTokens:#,0} tokens in{cached}, {result.OutputTokens:#,0} out, {cost}, {result.DurationMs / 1000d:0.0} s.");
+    }
+
+    private void Text(string text)
+    {
+        _lastText += text;
+        Piece(Printable.Of(text), live ? OutputStream.Stdout : OutputStream.Stderr, isText: true);
+    }
+
+    private void Started(ToolCall call)
+    {
+        Close();
+        screen.ErrorLine($"▶ {Printable.Of(call.Name).ReplaceLineEndings(" ")}");
+        screen.ErrorLine(Shortened(Printable.Indented(Input(call.Input), "  ")));
+    }
+
+    private void Ended(ToolEnded ended)
+    {
+        Close();
+        var seconds = ended.Duration.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
+        screen.ErrorLine(ended.Result.Error is { } error
+            ? $"✗ {JsonNamingPolicy.SnakeCaseLower.ConvertName(error.ErrorCategory.ToString())}: {Printable.Of(error.Context).TrimEnd()} ({seconds} s)"
+            : $"✓ {seconds} s");
+    }
+
+    /// <summary>Code is shown as code; anything else as the JSON it is.</summary>
+    private static string Input(JsonElement input)
+    {
+        foreach (var name in new[] { "code", "command" })
+        {
+            if (input.ValueKind is JsonValueKind.Object && input.TryGetProperty(name, out var code) && code.ValueKind is JsonValueKind.String && input.EnumerateObject().Count() <= 2)
+            {
+                return code.GetString()!;
+            }
+        }
+
+        return input.GetRawText();
+    }
+
+    /// <summary>Where somebody is asked about a call nothing of it is left out.</summary>
+    private string Shortened(string text)
+    {
+        var lines = text.Split('\n');
+        return whole || lines.Length <= MostLines ? text : string.Join('\n', lines[..MostLines]) + $"\n  … {lines.Length - MostLines} more lines";
+    }
+
+    private void Own(string message)
+    {
+        Close();
+        screen.Notice(message);
+    }
+
+    private void Piece(string text, OutputStream stream, bool isText)
+    {
+        if (text.Length == 0)
+        {
+            return;
+        }
+
+        if (isText != _textIsOpen)
+        {
+            Close();
+        }
+
+        screen.Write(stream, text);
+        _textIsOpen = isText;
+        _lineIsOpen = !text.EndsWith('\n');
+    }
+
+    private void Close()
+    {
+        if (_lineIsOpen)
+        {
+            screen.Write(_textIsOpen && live ? OutputStream.Stdout : OutputStream.Stderr, "\n");
+            _lineIsOpen = false;
+        }
+    }
+
+    private static string Times(int count) => count == 1 ? "once" : $"{count} times";
+
+    private static string Count(int count, string one, string many) => $"{count} {(count == 1 ? one : many)}";
+}

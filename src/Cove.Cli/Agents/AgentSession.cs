@@ -1,0 +1,208 @@
+using System.Globalization;
+using System.Text.Json;
+using Cove.Agent.HttpTools;
+using Cove.Agent.Loop;
+using Cove.Agent.Secrets;
+using Cove.Agent.Tools.Sandbox;
+using Cove.Agent.Transcripts;
+using Cove.Cli.Running;
+using Microsoft.Extensions.AI;
+
+namespace Cove.Cli.Agents;
+
+/// <summary>One question, from its files to its answer, in a sandbox of its own.</summary>
+internal sealed class AgentSession(AgentRequest request, TimeProvider time) : IAsyncDisposable
+{
+    private readonly Inputs _inputs = new();
+    private readonly List<(byte[] Content, string Extension)> _figures = [];
+    private OutDirectory? _directory;
+    private TranscriptWriter? _transcript;
+    private HttpToolset? _declared;
+    private ModelChoice? _model;
+    private string _question = "";
+
+    public Screen Screen { get; init; } = new();
+
+    /// <summary>Whether a person reads standard output.</summary>
+    public bool Live { get; init; }
+
+    public TextReader Answers { get; init; } = TextReader.Null;
+
+    /// <summary>Opens everything that was named, so that mistakes show before anything is started.</summary>
+    public void Prepare()
+    {
+        _model = request.ChooseModel();
+        _inputs.Open(request.Files);
+        _directory = request.OutDirectory is null ? null : new OutDirectory(request.OutDirectory);
+        var secrets = SecretStore.Standard(request.SecretsFile);
+        _declared = request.ToolFiles.Count == 0 ? null : HttpToolset.Load(request.ToolFiles, secrets, new HttpToolsetOptions { Time = time });
+        _question = request.ReadQuestion();
+        if (string.IsNullOrWhiteSpace(_question))
+        {
+            throw Errors.Usage("no_question", "There is no question.", "Give one: cove agent \"What is the mean of …?\"; - reads it from standard input.");
+        }
+
+        _transcript = request.Transcript is null ? null : MakeTranscript(request.Transcript, _model.Redactor, secrets.Redactor);
+    }
+
+    /// <summary>Answers in a sandbox that was made for it, which goes with it.</summary>
+    public async Task<int> RunAsync(ICove cove, SandboxInfo sandbox)
+    {
+        var model = _model ?? throw new InvalidOperationException("Prepare comes first.");
+        try
+        {
+            using var interrupts = new Interrupts(() => cove.DeleteSandboxAsync(sandbox.Id));
+            await using var open = await model.OpenAsync(time, interrupts.Token);
+            var message = await UploadAsync(cove, sandbox.Id, interrupts.Token);
+            var artifacts = new Artifacts(cove, sandbox, Screen);
+            if (_directory is not null)
+            {
+                await artifacts.RememberAsync(interrupts.Token);
+            }
+
+            IReadOnlyList<AITool> declared = _declared is null ? [] : [.. _declared];
+            IReadOnlyList<AITool> tools = [.. await SandboxToolset.CreateAsync(cove, sandbox.Id, cancellationToken: interrupts.Token), .. declared];
+            var result = await FollowAsync(new AgentLoop(open.Client, tools, Options()), message, interrupts.Token);
+            await SaveAsync(artifacts);
+            return Finish(result);
+        }
+        catch (OperationCanceledException)
+        {
+            return ExitCodes.Interrupted;
+        }
+        finally
+        {
+            await DeleteAsync(cove, sandbox.Id);
+            Screen.Flush();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _inputs.Dispose();
+        _directory?.Dispose();
+        _declared?.Dispose();
+        if (_transcript is not null)
+        {
+            await _transcript.DisposeAsync();
+        }
+    }
+
+    private AgentOptions Options() => !request.Ask ? request.Options : request.Options with
+    {
+        AskAlways = true,
+        Approve = new Approvals(Screen, Answers).AskAsync,
+    };
+
+    /// <summary>Puts the files in, and tells the model what is there.</summary>
+    private async Task<ChatMessage> UploadAsync(ICove cove, SandboxId sandbox, CancellationToken cancellationToken)
+    {
+        var lines = new List<string>();
+        foreach (var (name, content) in _inputs.Files)
+        {
+            var length = content.Length;
+            await cove.WriteFileAsync(sandbox, "/workspace/" + name, content, cancellationToken: cancellationToken);
+            lines.Add(FormattableString.Invariant($"/workspace/{JsonEncodedText.Encode(name)} ({length:#,0} bytes)"));
+        }
+
+        return new ChatMessage(ChatRole.User, lines.Count == 0 ? _question : $"{_question}\n\nFiles: {string.Join(", ", lines)}");
+    }
+
+    private async Task<AgentResult> FollowAsync(AgentLoop loop, ChatMessage message, CancellationToken cancellationToken)
+    {
+        var shown = new AgentScreen(Screen, Live, whole: request.Ask);
+        AgentResult? result = null;
+        await foreach (var next in loop.StreamAsync([], message, cancellationToken))
+        {
+            if (_transcript is not null)
+            {
+                // Also what happens after an interruption belongs to it.
+                await _transcript.WriteAsync(next, CancellationToken.None);
+            }
+
+            if (next is ToolEnded ended)
+            {
+                _figures.AddRange(ended.Result.Content.OfType<DataContent>().Select(Figure).OfType<(byte[], string)>());
+            }
+
+            result = (next as AgentCompleted)?.Result ?? result;
+            if (!request.Json)
+            {
+                shown.Show(next);
+            }
+        }
+
+        var end = result ?? throw new InvalidOperationException("An agent ended without its completed event.");
+        if (!request.Json)
+        {
+            shown.Finish(end);
+        }
+
+        return end;
+    }
+
+    private static (byte[], string)? Figure(DataContent data) => Figures.Of(new Dictionary<string, string> { [data.MediaType] = Convert.ToBase64String(data.Data.Span) });
+
+    private async Task SaveAsync(Artifacts artifacts)
+    {
+        if (_directory is null)
+        {
+            if (_figures.Count > 0 && !request.Json)
+            {
+                Screen.Notice(string.Create(CultureInfo.InvariantCulture, $"{_figures.Count} figure{(_figures.Count == 1 ? " was" : "s were")} shown; --out DIR saves them."));
+            }
+
+            return;
+        }
+
+        var changed = await artifacts.ChangedAsync(CancellationToken.None);
+        var saved = await artifacts.SaveAsync(changed, _directory, CancellationToken.None);
+        var figures = await Figures.SaveAsync(_figures, _directory, saved.Values, Screen, CancellationToken.None);
+        if (!request.Json)
+        {
+            foreach (var name in saved.Values.Concat(figures.OfType<string>()))
+            {
+                Screen.Notice("saved " + Path.Combine(_directory.DisplayPath, name));
+            }
+        }
+    }
+
+    private int Finish(AgentResult result)
+    {
+        if (request.Json)
+        {
+            Screen.Line(result.ToJson());
+        }
+
+        return Screen.ExitCode(ExitCodes.Of(result));
+    }
+
+    private TranscriptWriter MakeTranscript(string path, params IReadOnlyList<Redactor> redactors)
+    {
+        try
+        {
+            return TranscriptWriter.Create(path, time, redactors);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw Errors.Usage("transcript", $"--transcript {path} can't be made: {failure.Message}", "Name a file that is not there yet, in a directory you may write to.");
+        }
+    }
+
+    private async Task DeleteAsync(ICove cove, SandboxId sandbox)
+    {
+        try
+        {
+            await cove.DeleteSandboxAsync(sandbox);
+        }
+        catch (CoveException failure) when (failure.Error.Category is not ErrorCategory.NotFound)
+        {
+            // Its timeouts end it; the answer stands.
+            Screen.Notice("the sandbox could not be deleted: " + failure.Error.Message);
+        }
+        catch (CoveException)
+        {
+            // Gone already, by a second Ctrl-C.
+        }
+    }
+}

@@ -1,0 +1,184 @@
+using System.Text.Json;
+using Cove.Agent.Loop;
+using Cove.Cli;
+using Cove.Cli.Agents;
+using Cove.Cli.Running;
+using Cove.Tests.Support;
+using Xunit;
+
+namespace Cove.Tests.Agent.Cli;
+
+/// <summary>The command's inside, with a scripted model and a Cove without sandboxes.</summary>
+public sealed class AgentSessionTests : IDisposable
+{
+    private const string Repaired = """
+        turns:
+          - text: I try.
+            calls:
+              - tool: run_python
+                input: { code: "import stats" }
+          - text: It is 42.
+        """;
+
+    private readonly TemporaryDirectory _place = new();
+    private readonly FakeCove _cove = new();
+
+    public void Dispose() => _place.Dispose();
+
+    [Fact]
+    public async Task The_answer_alone_is_on_standard_output_and_what_happened_on_standard_error()
+    {
+        _cove.Run = run =>
+        {
+            run.Print("hello \u001b[31mred\n");
+            return Task.CompletedTask;
+        };
+
+        var (exitCode, output, error) = await RunAsync(Repaired);
+
+        Assert.Equal((0, "It is 42.\n"), (exitCode, output));
+        Assert.Contains("▶ run_python\n  import stats\n", error, StringComparison.Ordinal);
+        Assert.Contains("hello \\x1b[31mred\n", error, StringComparison.Ordinal);
+        Assert.Contains("2 turns, code once", error, StringComparison.Ordinal);
+        Assert.Contains("cost not known", error, StringComparison.Ordinal);
+        Assert.Empty(_cove.Sandboxes);
+    }
+
+    [Fact]
+    public async Task Json_is_one_object_and_nothing_else()
+    {
+        var (exitCode, output, error) = await RunAsync(Repaired, request => request with { Json = true });
+
+        Assert.Equal((0, ""), (exitCode, error));
+        var result = JsonDocument.Parse(output).RootElement;
+        Assert.Equal("It is 42.", result.GetProperty("answer").GetString());
+        Assert.Equal((2, 1, "answered"), (result.GetProperty("iterations").GetInt32(), result.GetProperty("code_attempts").GetInt32(), result.GetProperty("outcome").GetString()));
+        Assert.False(result.TryGetProperty("cost_usd", out _));
+    }
+
+    [Fact]
+    public async Task Files_go_in_and_the_model_is_told_where_they_are()
+    {
+        var data = Path.Combine(_place.Path, "data.csv");
+        await File.WriteAllTextAsync(data, "a,b\n1,2\n");
+        var transcript = Path.Combine(_place.Path, "out.jsonl");
+
+        var (exitCode, _, _) = await RunAsync(Repaired, request => request with { Files = [data], Transcript = transcript });
+
+        Assert.Equal(0, exitCode);
+        Assert.Equal("a,b\n1,2\n", System.Text.Encoding.UTF8.GetString(_cove.Files["/workspace/data.csv"]));
+        Assert.Contains("/workspace/data.csv (8 bytes)", await File.ReadAllTextAsync(transcript), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_transcript_is_written_and_can_be_shown()
+    {
+        var transcript = Path.Combine(_place.Path, "out.jsonl");
+        await RunAsync(Repaired, request => request with { Transcript = transcript });
+
+        var (output, _, exitCode) = await CaptureAsync(screen => Cove.Cli.Commands.TranscriptCommand.ShowAsync(transcript, screen, CancellationToken.None));
+
+        Assert.Equal(0, exitCode);
+        Assert.Contains("▶ run_python", output, StringComparison.Ordinal);
+        Assert.Contains("import stats", output, StringComparison.Ordinal);
+        Assert.Contains("end: answered", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_a_key_it_says_what_to_set_and_what_needs_none()
+    {
+        var refused = Assert.Throws<CoveException>(() => ModelChoice.Make(null, null, null, null, _ => null));
+
+        Assert.All(["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "--key-file", "scripted:FILE"], word => Assert.Contains(word, refused.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_model_comes_from_the_option_else_the_environment_else_the_default()
+    {
+        var environment = new Dictionary<string, string> { ["ANTHROPIC_API_KEY"] = "key-12345" };
+
+        Assert.Equal("claude-opus-5-5", ModelChoice.Make(null, null, null, null, environment.GetValueOrDefault).Name);
+        environment["COVE_MODEL"] = "other";
+        Assert.Equal("other", ModelChoice.Make(null, null, null, null, environment.GetValueOrDefault).Name);
+        Assert.Equal("mine", ModelChoice.Make("mine", null, null, null, environment.GetValueOrDefault).Name);
+    }
+
+    [Theory]
+    [InlineData(AgentOutcome.Answered, null, 0)]
+    [InlineData(AgentOutcome.BudgetSpent, AgentBudget.Iterations, 3)]
+    [InlineData(AgentOutcome.BudgetSpent, AgentBudget.WallTime, 124)]
+    [InlineData(AgentOutcome.Refused, null, 4)]
+    [InlineData(AgentOutcome.MaxTokens, null, 4)]
+    [InlineData(AgentOutcome.ContextExceeded, null, 4)]
+    [InlineData(AgentOutcome.Stopped, null, 4)]
+    [InlineData(AgentOutcome.Interrupted, null, 130)]
+    [InlineData(AgentOutcome.ModelFailed, null, 70)]
+    public void Every_end_has_its_exit_code(AgentOutcome outcome, AgentBudget? budget, int expected) => Assert.Equal(expected, ExitCodes.Of(new AgentResult
+    {
+        Answer = "", Outcome = outcome, Reason = "", Budget = budget, Iterations = 1, CodeAttempts = 0, Retries = 0, ModelRetries = 0, ToolCalls = 0, TotalTokens = 0,
+        InputTokens = 0, OutputTokens = 0, CacheReadTokens = 0, CacheWriteTokens = 0, DurationMs = 0, CorrelationId = "c",
+    }));
+
+    [Theory]
+    [InlineData("y", true)]
+    [InlineData("", false)]
+    [InlineData("not now", false)]
+    public async Task Ask_asks_before_each_call_and_takes_only_a_yes(string typed, bool runs)
+    {
+        var ran = false;
+        _cove.Run = _ =>
+        {
+            ran = true;
+            return Task.CompletedTask;
+        };
+
+        var (exitCode, _, error) = await RunAsync(Repaired, request => request with { Ask = true }, new StringReader(typed + "\n"));
+
+        Assert.Equal((0, runs), (exitCode, ran));
+        Assert.Contains("run run_python? [y/N", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_script_that_is_wrong_says_where()
+    {
+        var refused = await Assert.ThrowsAsync<CoveException>(() => RunAsync("turns: 5"));
+
+        Assert.Contains("line 1", refused.Message, StringComparison.Ordinal);
+        Assert.Empty(_cove.Sandboxes);
+    }
+
+    private async Task<(int ExitCode, string Output, string Error)> RunAsync(string script, Func<AgentRequest, AgentRequest>? change = null, TextReader? answers = null)
+    {
+        var path = Path.Combine(_place.Path, "script.yaml");
+        await File.WriteAllTextAsync(path, script);
+        var request = new AgentRequest
+        {
+            ReadQuestion = () => "What is it?",
+            Sandbox = new SandboxRequest(),
+            ChooseModel = () => ModelChoice.Make("scripted:" + path, null, null, null, _ => null),
+            Options = new AgentOptions(),
+        };
+        var (output, error, exitCode) = await CaptureAsync(async screen =>
+        {
+            await using var session = new AgentSession(change?.Invoke(request) ?? request, TimeProvider.System) { Screen = screen, Answers = answers ?? TextReader.Null };
+            session.Prepare();
+            return await session.RunAsync(_cove, await _cove.CreateSandboxAsync(request.Sandbox));
+        });
+        return (exitCode, output, error);
+    }
+
+    private async Task<(string Output, string Error, int ExitCode)> CaptureAsync(Func<Screen, Task<int>> run)
+    {
+        var (output, error) = (Path.Combine(_place.Path, Guid.NewGuid().ToString("N")), Path.Combine(_place.Path, Guid.NewGuid().ToString("N")));
+        int exitCode;
+        using (var outFile = new FileStream(output, FileMode.CreateNew))
+        using (var errorFile = new FileStream(error, FileMode.CreateNew))
+        {
+            var screen = new Screen((int)outFile.SafeFileHandle.DangerousGetHandle(), (int)errorFile.SafeFileHandle.DangerousGetHandle());
+            exitCode = await run(screen);
+            screen.Flush();
+        }
+
+        return (await File.ReadAllTextAsync(output), await File.ReadAllTextAsync(error), exitCode);
+    }
+}
