@@ -130,13 +130,12 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLim
     private async Task ServeAsync(HttpContext context, Operation operation, Holder holder, ProjectQuota quota, RateHeaders rate, RequestDelegate next)
     {
         var note = new AuditNote();
-        var changes = operation.Needs.HasFlag(Scopes.Write);
         var caller = new Caller { Project = holder.Project, Scopes = holder.Scopes, Key = holder.Key, Held = memory.Of(holder.Project), Cove = new ProjectCove(ledger, quota, holder.Project, holder.Key, note, memory.Of(holder.Project)) };
         context.Features.Set(caller);
         try
         {
             await answers.InvokeAsync(context, operation, holder.Project, next);
-            var did = context.Features.Get<TurnedOut>() ?? new TurnedOut(operation.Id, changes);
+            var did = TurnedOut.Of(context, operation);
             await audit.AddAsync(context, holder, did.Operation, did.Changes, note, context.Response.StatusCode, context.Features.Get<ToldProblem>()?.Code);
         }
         catch (Exception failure)
@@ -148,7 +147,7 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLim
                 Meter?.QuotaRefused(limit);
             }
 
-            var did = context.Features.Get<TurnedOut>() ?? new TurnedOut(operation.Id, changes);
+            var did = TurnedOut.Of(context, operation);
             await audit.AddAsync(context, holder, did.Operation, did.Changes, note, StatusOf(failure, context), error?.Code);
             throw;
         }

@@ -89,10 +89,18 @@ internal static class Problems
     };
 }
 
-/// <summary>What a request turned out to do where its route can't say, for whoever keeps records.</summary>
-/// <param name="Operation">Its name.</param>
-/// <param name="Changes">Whether it changes something.</param>
-internal sealed record TurnedOut(string Operation, bool Changes);
+/// <summary>What a request turned out to do where its route can't say, for whoever keeps records. Set before it is known: what finds it out may outlive the request, whose context is then another's.</summary>
+internal sealed class TurnedOut
+{
+    private volatile Tuple<string, bool>? _deed;
+
+    /// <summary>Notes what is done, and whether it changes something.</summary>
+    public void Note(string operation, bool changes) => _deed = Tuple.Create(operation, changes);
+
+    /// <summary>What it was; else what the route says.</summary>
+    public static (string Operation, bool Changes) Of(HttpContext context, Operation route) =>
+        context.Features.Get<TurnedOut>()?._deed is { } deed ? (deed.Item1, deed.Item2) : (route.Id, route.Needs.HasFlag(Scopes.Write));
+}
 
 /// <summary>What a request was told is wrong with it, for whoever keeps records.</summary>
 internal sealed record ToldProblem(string Code);

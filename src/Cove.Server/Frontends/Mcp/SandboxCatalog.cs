@@ -128,7 +128,7 @@ internal sealed class SandboxCatalog
         }
         catch (CoveException failure)
         {
-            throw new McpProtocolException(failure.Message, failure, McpFailures.CodeOf(failure.Error, request.JsonRpcRequest.Context?.ProtocolVersion ?? request.Server.NegotiatedProtocolVersion));
+            throw McpFailures.Of(failure, request.Params?.Uri, request.JsonRpcRequest.Context?.ProtocolVersion ?? request.Server.NegotiatedProtocolVersion);
         }
     }
 

@@ -129,13 +129,14 @@ internal sealed class McpFrontend(McpCatalog catalog, McpSessions sessions, ILog
 
     private static McpCaller Caller(HttpContext context)
     {
-        var caller = context.Caller();
+        var (caller, did) = (context.Caller(), new TurnedOut());
+        context.Features.Set(did);
         return new McpCaller
         {
             Cove = caller.Cove,
             Scopes = caller.Scopes,
             CorrelationId = context.CorrelationId(),
-            Does = (operation, changes) => context.Features.Set(new TurnedOut("mcp_" + operation, changes)),
+            Does = (operation, changes) => did.Note("mcp_" + operation, changes),
         };
     }
 }

@@ -42,7 +42,7 @@ internal sealed record McpRefusal(int Status, int Code, string Message)
         Data = new JsonObject
         {
             ["requested"] = requested.Length <= 100 ? requested : requested[..100],
-            ["supported"] = new JsonArray([.. McpVersions.All.Select(version => (JsonNode)version)]),
+            ["supported"] = new JsonArray((JsonNode)McpVersions.Stateless), // what server/discover says; the older ones are agreed on in initialize
         },
     };
 

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Text;
 using System.Text.Json.Serialization;
 using System.Text.Unicode;
+using Cove.Agent.Tools.Sandbox;
 using Cove.Server.Hosting;
 using ModelContextProtocol.Protocol;
 
@@ -124,7 +125,7 @@ internal sealed class ReadFileTool() : McpTool<ReadFileInput, ReadFileAnswer>(Mc
 
         var cove = call.Caller.Cove;
         var bytes = await McpFiles.PartAsync(cove, sandbox, input.Path, offset, MostBytes + 1, cancellationToken);
-        var picture = offset == 0 ? MediaTypes.Picture(bytes) : null;
+        var picture = offset == 0 ? Pictures.Of(bytes) : null;
         var part = picture is null ? Whole(bytes) : [];
         var answer = new ReadFileAnswer
         {

@@ -34,7 +34,7 @@ internal sealed class FunctionTool(AIFunction function) : McpTool
     private static ContentBlock? Block(AIContent content) => content switch
     {
         TextContent text => Text(text.Text),
-        DataContent data when MediaTypes.IsImage(data.MediaType) && data.Data.Length <= McpFiles.MostBytes => ImageContentBlock.FromBytes(data.Data, data.MediaType),
+        DataContent data when Pictures.IsOne(data.MediaType) && data.Data.Length <= McpFiles.MostBytes => ImageContentBlock.FromBytes(data.Data, data.MediaType),
         _ => null,
     };
 

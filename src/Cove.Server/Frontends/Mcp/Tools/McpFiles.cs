@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Unicode;
+using Cove.Agent.Tools.Sandbox;
 using Cove.Server.Hosting;
 using ModelContextProtocol.Protocol;
 
@@ -36,7 +37,7 @@ internal static class McpFiles
     /// <summary>A whole file, as text where it is some.</summary>
     public static async Task<ResourceContents> ReadAsync(ICove cove, string uri, CancellationToken cancellationToken)
     {
-        var (sandbox, path) = Parse(uri) ?? throw Problems.Bad("not_found", "There is no such resource.", $"Resources are {Template}.");
+        var (sandbox, path) = Parse(uri) ?? throw new CoveException(Problems.Request("not_found", "There is no such resource.", $"Resources are {Template}.") with { Category = ErrorCategory.NotFound });
         var bytes = await PartAsync(cove, sandbox, path, 0, MostBytes + 1, cancellationToken);
         if (bytes.Length > MostBytes)
         {
@@ -44,8 +45,8 @@ internal static class McpFiles
         }
 
         return IsText(bytes)
-            ? new TextResourceContents { Uri = uri, MimeType = MediaTypes.Of(path) is var type and not MediaTypes.Unknown ? type : "text/plain", Text = Encoding.UTF8.GetString(bytes) }
-            : BlobResourceContents.FromBytes(bytes, uri, MediaTypes.Picture(bytes) ?? MediaTypes.Of(path));
+            ? new TextResourceContents { Uri = uri, MimeType = MediaTypes.Of(path) is var type and not "application/octet-stream" ? type : "text/plain", Text = Encoding.UTF8.GetString(bytes) }
+            : BlobResourceContents.FromBytes(bytes, uri, Pictures.Of(bytes) ?? MediaTypes.Of(path));
     }
 
     /// <summary>At most so many bytes of a file from a place on.</summary>

@@ -54,7 +54,7 @@ internal sealed class McpRun(McpCall call, RunRequest request, TimeProvider time
 
         var files = stays ? await new RunFiles(Cove, sandbox).GatherAsync(output, cancellationToken) : new RunFileList([], [], []);
         var answer = output.Answer(end, stays ? sandbox : null, files);
-        var links = files.Changed.Concat(files.FullLinks).Select(McpFiles.Link);
+        var links = files.Changed.Concat(files.Full).Select(McpFiles.Link);
         var result = McpResult.Of(answer, McpJson.Wire.RunAnswer, [.. output.Images, .. links]);
         result.IsError = end.Outcome is not (RunOutcome.Ok or RunOutcome.GuestError);
         return result;

@@ -6,10 +6,7 @@ namespace Cove.Server.Frontends.Mcp.Tools;
 /// <param name="Changed">What it made or changed.</param>
 /// <param name="Full">What it wrote to streams that are shortened, whole.</param>
 /// <param name="Notices">What could not be done.</param>
-internal sealed record RunFileList(IReadOnlyList<FileLink> Changed, IReadOnlyList<FileLink> Full, IReadOnlyList<string> Notices)
-{
-    public IEnumerable<FileLink> FullLinks => Full;
-}
+internal sealed record RunFileList(IReadOnlyList<FileLink> Changed, IReadOnlyList<FileLink> Full, IReadOnlyList<string> Notices);
 
 /// <summary>Looks after a run what files it left, and keeps what a result has no room for.</summary>
 internal sealed class RunFiles(ICove cove, SandboxId sandbox)
@@ -57,7 +54,7 @@ internal sealed class RunFiles(ICove cove, SandboxId sandbox)
         }
 
         var all = await cove.ListFilesAsync(sandbox, Workspace, Depth, cancellationToken);
-        var changed = all.Where(entry => entry.Kind == FileKind.File && entry.ModifiedAt >= begin.Time - _tick).OrderByDescending(entry => entry.ModifiedAt).ToArray();
+        var changed = all.Where(entry => entry.Kind == FileKind.File && entry.ModifiedAt + _tick >= begin.Time).OrderByDescending(entry => entry.ModifiedAt).ToArray();
         if (changed.Length > Most)
         {
             notices.Add($"{changed.Length:N0} files were made or changed; the {Most} newest are named. list_files shows all.");

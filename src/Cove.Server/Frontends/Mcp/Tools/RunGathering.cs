@@ -92,7 +92,7 @@ internal sealed class RunGathering
 
     private void Show(RunDisplay display)
     {
-        var image = display.Data.FirstOrDefault(data => MediaTypes.IsImage(data.Key));
+        var image = display.Data.FirstOrDefault(data => Pictures.IsOne(data.Key));
         if (image.Key is not null)
         {
             Picture(image.Key, image.Value);
