@@ -128,7 +128,7 @@ internal static class Refusals
         Category = ErrorCategory.Conflict,
         Retryable = false,
         Message = $"The tool call {Shown(callId)} of the run '{run}' has its answer, or failed by its timeout.",
-        Remediation = "Drop the answer; allow a longer tool_call_timeout if it came too late.",
+        Remediation = "Drop the answer; allow a longer tool_call_timeout_ms if it came too late.",
     });
 
     public static CoveException EventsExpired(long after, long? first = null) => new(new RunError

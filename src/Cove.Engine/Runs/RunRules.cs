@@ -97,7 +97,7 @@ internal static class RunRules
     {
         RefuseFor("a command", "kernel", request.Kernel);
         RefuseFor("a command", "tools", request.Tools);
-        RefuseFor("a command", "tool_call_timeout", request.ToolCallTimeout);
+        RefuseFor("a command", "tool_call_timeout_ms", request.ToolCallTimeout);
         RefuseFor("a command", "max_tool_calls", request.MaxToolCalls);
         if (request.Argv is { } argv)
         {

@@ -25,7 +25,7 @@ internal static class ToolRules
     {
         if (!HasTools(request))
         {
-            RefuseWithoutTools("tool_call_timeout", request.ToolCallTimeout);
+            RefuseWithoutTools("tool_call_timeout_ms", request.ToolCallTimeout);
             RefuseWithoutTools("max_tool_calls", request.MaxToolCalls);
             return;
         }
@@ -37,7 +37,7 @@ internal static class ToolRules
 
         if (request.ToolCallTimeout is { } timeout)
         {
-            SandboxRules.Span("tool_call_timeout", timeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(24), "10 ms to 24 h");
+            SandboxRules.Span("tool_call_timeout_ms", timeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(24));
         }
 
         if (request.MaxToolCalls is < 1 or > MaxCalls)

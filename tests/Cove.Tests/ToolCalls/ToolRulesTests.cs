@@ -9,16 +9,16 @@ public sealed class ToolRulesTests
 {
     public static TheoryData<string, Func<RunRequest, RunRequest>> Faults => new()
     {
-        { "tool_call_timeout", r => r with { Tools = null, ToolCallTimeout = TimeSpan.FromSeconds(1) } },
+        { "tool_call_timeout_ms", r => r with { Tools = null, ToolCallTimeout = TimeSpan.FromSeconds(1) } },
         { "max_tool_calls", r => r with { Tools = [], MaxToolCalls = 1 } },
-        { "tool_call_timeout", r => r with { ToolCallTimeout = TimeSpan.FromMilliseconds(9) } },
-        { "tool_call_timeout", r => r with { ToolCallTimeout = TimeSpan.FromHours(25) } },
+        { "tool_call_timeout_ms", r => r with { ToolCallTimeout = TimeSpan.FromMilliseconds(9) } },
+        { "tool_call_timeout_ms", r => r with { ToolCallTimeout = TimeSpan.FromHours(25) } },
         { "max_tool_calls", r => r with { MaxToolCalls = 0 } },
         { "max_tool_calls", r => r with { MaxToolCalls = 10_001 } },
         { "tools", r => r with { Language = Language.Bash } },
         { "tools", r => r with { Language = Language.JavaScript } },
         { "tools", r => r with { Code = null, ShellLine = "ls" } },
-        { "tool_call_timeout", r => r with { Code = null, ShellLine = "ls", Tools = null, ToolCallTimeout = TimeSpan.FromSeconds(1) } },
+        { "tool_call_timeout_ms", r => r with { Code = null, ShellLine = "ls", Tools = null, ToolCallTimeout = TimeSpan.FromSeconds(1) } },
         { "max_tool_calls", r => r with { Code = null, ShellLine = "ls", Tools = null, MaxToolCalls = 1 } },
         { "tools", r => r with { Tools = [.. Enumerable.Range(0, 129).Select(n => new HostTool { Name = $"t{n}" })] } },
         { "tools", r => r with { Tools = [.. Enumerable.Range(0, 9).Select(n => new HostTool { Name = $"t{n}", InputSchema = Schema(60_000) })] } },

@@ -63,7 +63,9 @@ internal static class DeclaredEndpoints
             return;
         }
 
-        context.Features.Set(new TurnedOut("callTool:" + tool.Name, Changes: true));
+        var did = new TurnedOut();
+        did.Note("callTool:" + tool.Name, changes: true);
+        context.Features.Set(did);
         var (input, refusal) = await ReadAsync(context);
         if (input is null)
         {

@@ -2,7 +2,6 @@ using Cove.Agent.Inspection;
 using Cove.Agent.Tools;
 using Cove.Agent.Tools.Sandbox;
 using Cove.Tests.Agent.Tools;
-using Cove.Tests.Support;
 using Xunit;
 
 namespace Cove.Tests.Agent.Inspection;
@@ -36,7 +35,7 @@ public sealed class InspectionTests
     [Fact]
     public async Task Advice_is_added_and_the_code_runs_and_a_refusal_runs_nothing()
     {
-        var (cove, sandbox) = await ToolBench.FakeAsync();
+        var (cove, sandbox) = await SandboxBench.FakeAsync();
         cove.Run = run =>
         {
             run.Print("ran\n");

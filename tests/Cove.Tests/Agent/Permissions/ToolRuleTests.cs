@@ -122,7 +122,7 @@ public sealed class ToolRuleTests
     [Fact]
     public async Task Any_tool_can_need_approval_in_every_mode()
     {
-        var (cove, sandbox) = await ToolBench.FakeAsync();
+        var (cove, sandbox) = await SandboxBench.FakeAsync();
         var tool = new ApprovalRequiredAIFunction(new RunPythonTool(cove, sandbox));
         Assert.Equal(Permission.Ask, new ToolRules(allow: ["Python"], mode: PermissionMode.BypassPermissions).Decide(tool, Input(new { code = "1" })).Permission);
         Assert.Equal(Permission.Deny, new ToolRules(deny: ["Python"]).Decide(tool, Input(new { code = "1" })).Permission);

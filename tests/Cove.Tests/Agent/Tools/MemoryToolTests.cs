@@ -1,4 +1,3 @@
-using Cove.Agent.Tools;
 using Cove.Agent.Tools.Sandbox;
 using Cove.Tests.Support;
 using Xunit;

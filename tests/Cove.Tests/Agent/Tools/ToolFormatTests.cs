@@ -77,7 +77,7 @@ public sealed class ToolFormatTests : IDisposable
     [Fact]
     public async Task Any_agent_can_call_them()
     {
-        var (cove, sandbox) = await ToolBench.FakeAsync();
+        var (cove, sandbox) = await SandboxBench.FakeAsync();
         AIFunction python = new RunPythonTool(cove, sandbox);
         var answer = await python.InvokeAsync(new AIFunctionArguments { ["code"] = "x", ["timeout"] = 5 });
         Assert.Equal("0", ((System.Text.Json.JsonElement)answer!).GetProperty("exit_code").GetRawText());

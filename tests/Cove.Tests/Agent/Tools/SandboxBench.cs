@@ -7,7 +7,7 @@ using Microsoft.Extensions.AI;
 namespace Cove.Tests.Agent.Tools;
 
 /// <summary>Calls of a tool as a model makes them: JSON in, contents out.</summary>
-internal static class ToolBench
+internal static class SandboxBench
 {
     public static Task<ToolResult> CallAsync(this AgentTool tool, object input, Action<ToolOutput>? output = null, CancellationToken cancellationToken = default) =>
         tool.CallRawAsync(JsonSerializer.Serialize(input), output, cancellationToken);
