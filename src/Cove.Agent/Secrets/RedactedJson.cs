@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -28,7 +30,7 @@ internal static class RedactedJson
                 json.WriteStartObject();
                 foreach (var property in value.EnumerateObject())
                 {
-                    json.WritePropertyName(redact(property.Name));
+                    json.WritePropertyName(redact(Name(property)));
                     Write(json, property.Value, redact);
                 }
 
@@ -44,7 +46,7 @@ internal static class RedactedJson
                 json.WriteEndArray();
                 break;
             case JsonValueKind.String:
-                json.WriteStringValue(redact(value.GetString()!));
+                json.WriteStringValue(redact(Text(value)));
                 break;
             case JsonValueKind.Number when redact(value.GetRawText()) is var text && text != value.GetRawText():
                 json.WriteStringValue(text);
@@ -52,6 +54,31 @@ internal static class RedactedJson
             default:
                 value.WriteTo(json);
                 break;
+        }
+    }
+
+    /// <summary>Half of a surrogate pair, which a model can write as an escape, is no text: then it is what was written.</summary>
+    private static string Text(JsonElement value)
+    {
+        try
+        {
+            return value.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            return value.GetRawText();
+        }
+    }
+
+    private static string Name(JsonProperty property)
+    {
+        try
+        {
+            return property.Name;
+        }
+        catch (InvalidOperationException)
+        {
+            return Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8PropertyName(property));
         }
     }
 }
