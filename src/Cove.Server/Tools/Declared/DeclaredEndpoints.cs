@@ -4,6 +4,7 @@ using Cove.Agent.HttpTools;
 using Cove.Agent.HttpTools.Schemas;
 using Cove.Agent.Tools;
 using Cove.Server.Access.Idempotency;
+using Cove.Server.Bounds;
 using Cove.Server.Hosting;
 using Cove.Wire;
 using Microsoft.AspNetCore.Http;
@@ -105,7 +106,9 @@ internal static class DeclaredEndpoints
 
         try
         {
-            return (await JsonDocument.ParseAsync(context.Request.Body, _strict, context.RequestAborted), null);
+            var body = BoundedBody.Of(context);
+            context.Response.RegisterForDisposeAsync(body); // the input is held until it was answered
+            return (await JsonDocument.ParseAsync(body, _strict, context.RequestAborted), null);
         }
         catch (JsonException)
         {
@@ -133,6 +136,6 @@ internal static class DeclaredEndpoints
         context.Response.StatusCode = status;
         context.Response.ContentType = mediaType;
         context.Response.ContentLength = body.Length;
-        await context.Response.Body.WriteAsync(body, context.RequestAborted);
+        await HeldAnswer.WriteAsync(context, body, context.RequestAborted);
     }
 }
