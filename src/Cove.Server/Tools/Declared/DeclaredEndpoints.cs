@@ -4,6 +4,7 @@ using Cove.Agent.HttpTools;
 using Cove.Agent.HttpTools.Schemas;
 using Cove.Agent.Tools;
 using Cove.Server.Access.Idempotency;
+using Cove.Server.Bounds;
 using Cove.Server.Hosting;
 using Cove.Wire;
 using Microsoft.AspNetCore.Http;
@@ -105,7 +106,8 @@ internal static class DeclaredEndpoints
 
         try
         {
-            return (await JsonDocument.ParseAsync(context.Request.Body, _strict, context.RequestAborted), null);
+            await using var counted = BoundedBody.Of(context);
+            return (await JsonDocument.ParseAsync(counted, _strict, context.RequestAborted), null);
         }
         catch (JsonException)
         {
@@ -133,6 +135,6 @@ internal static class DeclaredEndpoints
         context.Response.StatusCode = status;
         context.Response.ContentType = mediaType;
         context.Response.ContentLength = body.Length;
-        await context.Response.Body.WriteAsync(body, context.RequestAborted);
+        await HeldAnswer.WriteAsync(context, body, context.RequestAborted);
     }
 }

@@ -1,3 +1,4 @@
+using Cove.Server.Bounds;
 using Cove.Server.Hosting;
 using Cove.Server.Telemetry;
 using Microsoft.AspNetCore.Http;
@@ -102,7 +103,8 @@ internal sealed class McpFrontend(McpCatalog catalog, McpSessions sessions, ILog
         response.Headers.CacheControl = "no-cache,no-store";
         response.Headers["X-Accel-Buffering"] = "no";
         context.Features.GetRequiredFeature<IHttpResponseBodyFeature>().DisableBuffering();
-        if (!await answer(response.Body) && !response.HasStarted)
+        await using var held = new HeldStream(context);
+        if (!await answer(held) && !response.HasStarted)
         {
             response.ContentType = null;
             response.StatusCode = StatusCodes.Status202Accepted;
