@@ -55,7 +55,18 @@ internal sealed class CpuMeter
             return null;
         }
 
-        var before = Interlocked.Exchange(ref _told, now);
-        return TimeSpan.FromTicks(Math.Max(0, now - before) / 100);
+        // Of runs at the same time the reading of one may be older than what another's told: it must not set that back, or it would be told twice.
+        for (var before = Volatile.Read(ref _told); now > before;)
+        {
+            var seen = Interlocked.CompareExchange(ref _told, now, before);
+            if (seen == before)
+            {
+                return TimeSpan.FromTicks((now - before) / 100);
+            }
+
+            before = seen;
+        }
+
+        return TimeSpan.Zero;
     }
 }

@@ -117,7 +117,7 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
                 run.Tools = run.Tools is null ? null : new ToolDesk(run, request, nonce, settings.Time);
             }
 
-            _ending = await WatchAsync(kernel, process, nonce, frame);
+            _ending = await WatchAsync(kernel, process, nonce, frame) with { CalledTools = run.Tools is { Made: > 0 } };
             kernel.MayHaveStray = _ending.Interrupted;
             if (_ending.Killed || _ending.Exit is not null || _ending.Cell is not null)
             {

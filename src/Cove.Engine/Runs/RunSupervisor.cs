@@ -10,6 +10,9 @@ internal sealed record Ending
 
     public ProcessExit? Exit { get; init; }
 
+    /// <summary>Whether a tool was called: then it has begun, whatever it left unread. No guest has its calls made again, and counted anew, by dying.</summary>
+    public bool CalledTools { get; init; }
+
     /// <summary>Whether what sets the guest going could not be sent whole.</summary>
     public bool StartFailed { get; init; }
 
@@ -17,7 +20,7 @@ internal sealed record Ending
     /// Whether a kernel ended by itself before it took up the run. Only then may the run be given to another: no part of its code can
     /// have begun, since a kernel reads a frame whole before it looks at it.
     /// </summary>
-    public bool NeverBegan => this is { Cell: null, Said: null, Killed: false, Reason: StopReason.None, StdoutBytes: 0, StderrBytes: 0, Exit: { } exit }
+    public bool NeverBegan => this is { Cell: null, Said: null, Killed: false, CalledTools: false, Reason: StopReason.None, StdoutBytes: 0, StderrBytes: 0, Exit: { } exit }
         && (StartFailed || exit.LeftUnread);
 
     public CellExit? Cell { get; init; }

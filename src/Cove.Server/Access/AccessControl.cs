@@ -39,7 +39,7 @@ internal sealed class AccessControl : IAsyncDisposable
     public static async Task<AccessControl> StartAsync(ICove engine, StateStore state, AccessOptions options, ILogger log)
     {
         await CheckAsync(state, options);
-        await state.BeginServingAsync();
+        await state.BeginServingAsync(sandbox => LeftEnds.ReasonAsync(engine, sandbox));
         await state.Projects.AddAsync(KeyRequest.DefaultProject, state.Time.GetUtcNow());
         var ledger = new Ledger(engine, state, options.CpuTime, log, options.Ends);
         var keys = new KeyRing(state);

@@ -64,7 +64,8 @@ internal sealed class FailureLimiter(int perMinute, TimeProvider time)
         }
     }
 
-    private static IPAddress Network(IPAddress? address)
+    /// <summary>What counts as one address.</summary>
+    public static IPAddress Network(IPAddress? address)
     {
         if (address is null)
         {

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Net.Sockets;
+using Cove.Server.Access;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
@@ -8,7 +10,7 @@ namespace Cove.Server.Bounds;
 
 /// <summary>
 /// Who has the server's connections, and whether they read. Those over which no key was shown yet have a quarter of them: of more, the oldest is cut
-/// off, so that whoever opens connections and says nothing takes none from callers with a key. One project keeps half; its further ones are closed
+/// off (of the newest one's address, when that has many), so that whoever opens connections and says nothing takes none from callers with a key. One project keeps half; its further ones are closed
 /// after their answer. Who reads slower than the pace that is asked of it is cut off, wherever what it does not read lies.
 /// </summary>
 internal sealed class Connections : IAsyncDisposable
@@ -16,7 +18,7 @@ internal sealed class Connections : IAsyncDisposable
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
-    private readonly LinkedList<HeldConnection> _strangers = new();
+    private readonly Strangers _strangers;
     private readonly Dictionary<string, int> _projects = [];
     private readonly ConcurrentDictionary<HeldConnection, byte> _watched = new();
     private readonly TimeProvider _time;
@@ -25,11 +27,9 @@ internal sealed class Connections : IAsyncDisposable
 
     public Connections(int most, TimeProvider time)
     {
-        (_time, MostStrangers, MostOfProject) = (time, Math.Max(1, most / 4), Math.Max(1, most / 2));
+        (_time, _strangers, MostOfProject) = (time, new Strangers(Math.Max(1, most / 4)), Math.Max(1, most / 2));
         _timer = time.CreateTimer(static state => ((Connections)state!).Look(), this, Pause, Pause);
     }
-
-    public int MostStrangers { get; }
 
     public int MostOfProject { get; }
 
@@ -67,14 +67,7 @@ internal sealed class Connections : IAsyncDisposable
     {
         lock (_lock)
         {
-            var oldest = _strangers.Count >= MostStrangers ? _strangers.First?.Value : null;
-            if (oldest is not null)
-            {
-                Forget_NeedsLock(oldest);
-            }
-
-            held.Stranger = _strangers.AddLast(held);
-            return oldest;
+            return _strangers.Enter(held);
         }
     }
 
@@ -101,12 +94,7 @@ internal sealed class Connections : IAsyncDisposable
 
     private void Forget_NeedsLock(HeldConnection held)
     {
-        if (held.Stranger is { } node)
-        {
-            _strangers.Remove(node);
-            held.Stranger = null;
-        }
-
+        _strangers.Leave(held);
         if (held.Project is { } project && --_projects[project] == 0)
         {
             _projects.Remove(project);
@@ -130,7 +118,7 @@ internal sealed class Connections : IAsyncDisposable
             {
                 _watched.TryRemove(held, out _);
             }
-            else if (held.Watch.IsTooSlow(held.Pace, sent.Taken, sent.Waits, now, _time))
+            else if (held.Watch.IsTooSlow(held.Pace, sent, now, _time))
             {
                 held.Connection.Abort(new ConnectionAbortedException("The answer was read too slowly."));
             }
@@ -156,8 +144,11 @@ internal sealed class HeldConnection(Connections all, ConnectionContext connecti
     /// <summary>How fast it must be read; null: as it likes.</summary>
     public ReadingPace? Pace { get; set; } = ReadingPace.OfStrangers;
 
+    /// <summary>Where it comes from.</summary>
+    public IPAddress Network { get; } = FailureLimiter.Network((connection.RemoteEndPoint as IPEndPoint)?.Address);
+
     /// <summary>Its place among those without a key; theirs to set.</summary>
-    public LinkedListNode<HeldConnection>? Stranger { get; set; }
+    public Strangers.Place? Stranger { get; set; }
 
     /// <summary>The project that showed a key on it; theirs to set.</summary>
     public string? Project { get; set; }

@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Http;
 namespace Cove.Server.Bounds;
 
 /// <summary>
-/// How fast an answer must be read: in each <paramref name="Window"/> in which something waits all along to be taken, <paramref name="Rate"/> bytes
-/// a second. Nothing is asked of a stream on which nothing happens. (Kestrel's own rate is not used: it gives credit for what was read fast
+/// How fast an answer must be read: within each <paramref name="Window"/> all that waited at its begin, or <paramref name="Rate"/> bytes a second. Nothing
+/// is asked of a stream on which nothing happens, and of one on which little happens no more than that. (Kestrel's own rate is not used: it gives credit for what was read fast
 /// before, so that who has read a lot may then stop for hours.)
 /// </summary>
 internal sealed record ReadingPace(double Rate, TimeSpan Window)
@@ -41,30 +41,34 @@ internal sealed record ReadingPace(double Rate, TimeSpan Window)
 internal struct ReadingWatch
 {
     private long _taken;
+    private long _due;
     private long _since;
     private bool _waiting;
 
-    /// <summary>Whether the reader is slower than the pace. <paramref name="taken"/>: bytes it has taken since the connection began; <paramref name="waits"/>: whether there are more for it.</summary>
-    public bool IsTooSlow(ReadingPace? pace, long taken, bool waits, long now, TimeProvider time)
+    /// <summary>Whether the reader is slower than the pace. <paramref name="sent"/>: what it has taken since the connection began, and what there is for it.</summary>
+    public bool IsTooSlow(ReadingPace? pace, SentBytes sent, long now, TimeProvider time)
     {
-        if (!waits || pace is null)
+        if (sent.Waiting <= 0 || pace is null)
         {
             _waiting = false;
             return false;
         }
 
-        var window = time.GetElapsedTime(_since, now);
-        if (_waiting && window < pace.Window)
+        if (_waiting && sent.Taken < _due)
         {
-            return false;
+            var window = time.GetElapsedTime(_since, now);
+            if (window < pace.Window)
+            {
+                return false;
+            }
+
+            if (sent.Taken - _taken < pace.Rate * window.TotalSeconds)
+            {
+                return true;
+            }
         }
 
-        if (_waiting && taken - _taken < pace.Rate * window.TotalSeconds)
-        {
-            return true;
-        }
-
-        (_waiting, _taken, _since) = (true, taken, now);
+        (_waiting, _taken, _due, _since) = (true, sent.Taken, sent.Taken + sent.Waiting, now);
         return false;
     }
 }

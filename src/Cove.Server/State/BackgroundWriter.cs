@@ -5,8 +5,9 @@ using Microsoft.Extensions.Logging;
 namespace Cove.Server.State;
 
 /// <summary>
-/// Writes rows nobody waits for, many in one transaction. What is queued here and not yet written is lost by a kill (at most what arrived
-/// while the last transaction was being written); the journal holds the runs, and sandboxes are not written through here.
+/// Writes rows nobody waits for, many in one transaction. What is queued here and not yet written is lost by a kill: what arrived within
+/// <see cref="Linger"/> and while the last transaction was being written. The journal holds the runs and why sandboxes ended; new sandboxes are not written
+/// through here. Rows of audit and of processor time are lost with it.
 /// </summary>
 internal sealed class BackgroundWriter : IAsyncDisposable
 {

@@ -32,17 +32,29 @@ internal sealed class SandboxTable(Database database)
     public static Func<Session, Task> Changed(SandboxInfo info) => session => session.ExecuteAsync(
         "UPDATE sandboxes SET info = @info WHERE id = @id AND ended_at IS NULL", ("info", Text(info)), ("id", info.Id.Value));
 
-    /// <summary>Marks what was alive when the last server of this node died. Run before the first request is served.</summary>
-    public Task<int> EndLostAsync(string node, DateTimeOffset now) => database.WriteAsync(async session =>
+    /// <summary>
+    /// Accounts for what had no end when the last server of this node died: of each it is asked why it ended, since one that ended just before may only
+    /// not have been written down. Run before the first request is served.
+    /// </summary>
+    public async Task<int> EndLostAsync(string node, DateTimeOffset now, Func<SandboxId, Task<SandboxEndReason>> why)
     {
-        var lost = await session.ListAsync("SELECT info FROM sandboxes WHERE node = @node AND ended_at IS NULL", row => Info(row.Text(0)), ("node", node));
+        var lost = await database.ReadAsync(session => session.ListAsync("SELECT info FROM sandboxes WHERE node = @node AND ended_at IS NULL", row => Info(row.Text(0)), ("node", node)));
+        var ended = new List<SandboxInfo>(lost.Count);
         foreach (var info in lost)
         {
-            await Ended(info with { State = SandboxState.Ended, EndReason = SandboxEndReason.EngineLost }, now)(session);
+            ended.Add(info with { State = SandboxState.Ended, EndReason = await why(info.Id) });
         }
 
-        return lost.Count;
-    });
+        return await database.WriteAsync(async session =>
+        {
+            foreach (var info in ended)
+            {
+                await Ended(info, now)(session);
+            }
+
+            return ended.Count(info => info.EndReason == SandboxEndReason.EngineLost);
+        });
+    }
 
     private static string Text(SandboxInfo info) => JsonSerializer.Serialize(info, CoveJson.Wire.SandboxInfo);
 

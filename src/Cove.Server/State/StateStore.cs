@@ -56,10 +56,11 @@ internal sealed class StateStore : IAsyncDisposable
     }
 
     /// <summary>Takes the data directory for this server alone (unless that was done) and accounts for what was alive when the last one died. Called once, before the first request.</summary>
-    public async Task BeginServingAsync()
+    /// <param name="why">Why a sandbox ended, as far as anybody else has written that down; without it: with its engine.</param>
+    public async Task BeginServingAsync(Func<SandboxId, Task<SandboxEndReason>>? why = null)
     {
         _lock = _options.DirectoryIsHeld ? null : DataDirectory.Lock(_options.DataDirectory);
-        if (await Sandboxes.EndLostAsync(Node, Time.GetUtcNow()) is var lost and > 0)
+        if (await Sandboxes.EndLostAsync(Node, Time.GetUtcNow(), why ?? (static _ => Task.FromResult(SandboxEndReason.EngineLost))) is var lost and > 0)
         {
             _log.SandboxesLost(lost);
         }

@@ -72,6 +72,37 @@ public sealed class UnbegunRunTests
         Assert.Equal((1, 1), (begun, cell.Kernels.Count));
     }
 
+    /// <summary>A guest that looks at the frame without taking it, to have its calls made again by another kernel.</summary>
+    [Fact]
+    public async Task A_run_that_called_a_tool_is_never_begun_again_whatever_was_left_unread()
+    {
+        await using var harness = await EngineHarness.StartAsync();
+        var (id, cell) = await harness.CreateAsync();
+        cell.OnExecute = async run =>
+        {
+            await run.HearAsync();
+            await run.CallAsync(1, "echo");
+            await run.HearAsync();
+            run.CloseAll();
+            run.Kernel.Exit(new ProcessExit(null, 9) { LeftUnread = true });
+        };
+        var started = await harness.Engine.StartRunAsync(id, ToolCalls.ToolCallTests.Request());
+        RunResult? result = null;
+        await foreach (var next in harness.Engine.ReadRunAsync(id, started.Id))
+        {
+            if (next is RunToolCall call)
+            {
+                await harness.Engine.AnswerToolCallAsync(id, started.Id, call.CallId, HostAnswer.Of(System.Text.Json.JsonElement.Parse("1")));
+            }
+
+            result = (next as RunCompleted)?.Result ?? result;
+        }
+
+        Assert.Equal(("kernel_died", 1), (result!.Error!.Code, result.ToolCalls));
+        Assert.DoesNotContain("was not begun", result.Error.Message, StringComparison.Ordinal);
+        Assert.Single(cell.Kernels);
+    }
+
     [Fact]
     public async Task A_run_that_was_interrupted_meanwhile_is_not_begun_at_all()
     {

@@ -39,20 +39,26 @@ internal sealed class IdempotentAnswers(StateStore state, ILogger log, KeptAnswe
 
         var original = request.Body;
         request.Body = body;
+        using var hangUp = HangUp.Of(context);
         try
         {
-            await MakeAsync(context, name, next);
+            await MakeAsync(context, name, hangUp, next);
         }
         finally
         {
+            hangUp.Restore(context);
             request.Body = original;
         }
     }
 
-    private async Task MakeAsync(HttpContext context, RequestName name, RequestDelegate next)
+    private async Task MakeAsync(HttpContext context, RequestName name, HangUp hangUp, RequestDelegate next)
     {
         var outer = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
-        await using var held = new HeldBody(context.Response, outer.Stream, () => StreamAsync(name));
+        await using var held = new HeldBody(context.Response, outer.Stream, () =>
+        {
+            hangUp.Heed();
+            return StreamAsync(name);
+        });
         context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(held, outer));
         var settled = false;
         try
@@ -72,7 +78,7 @@ internal sealed class IdempotentAnswers(StateStore state, ILogger log, KeptAnswe
 
         if (!held.Passed)
         {
-            await HeldAnswer.WriteAsync(context, held.Held, context.RequestAborted);
+            await HeldAnswer.WriteAsync(context, held.Held, hangUp.Token);
         }
     }
 

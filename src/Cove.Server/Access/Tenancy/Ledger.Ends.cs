@@ -41,8 +41,11 @@ internal sealed partial class Ledger
             if (!_living.TryGetValue(run.Sandbox, out var owner))
             {
                 await NoteLostAsync(run, result);
+                return;
             }
-            else if (owner.Settle(run.Id) is { } pending)
+
+            owner.AddTold(told.CpuTime);
+            if (owner.Settle(run.Id) is { } pending)
             {
                 await NoteRunAsync(owner, run.Id, pending, result);
                 await ChargeWallTimeAsync(owner, result.Duration);
@@ -50,6 +53,11 @@ internal sealed partial class Ledger
         }
         else if (told.Sandbox is { } info && _living.TryGetValue(info.Id, out var owned))
         {
+            if (owned.AddTold(told.CpuTime) is { } used)
+            {
+                await MeterAsync(owned, used); // what came since the last look, after which nobody can ask any more
+            }
+
             await EndAsync(owned, info);
             ended.Add(owned);
         }
@@ -65,8 +73,10 @@ internal sealed partial class Ledger
         if (ended.Count > 0)
         {
             await _state.Writer.FlushAsync();
-            ended.ForEach(owned => _living.TryRemove(owned.Id, out _));
-            ended.Clear();
+            foreach (var owned in ended)
+            {
+                await LeaveAsync(owned);
+            }
         }
     }
 
@@ -75,8 +85,47 @@ internal sealed partial class Ledger
     {
         if (ended.Length > 0)
         {
-            await _state.Writer.WrittenAsync();
-            Array.ForEach(ended, owned => _living.TryRemove(owned.Id, out _));
+            try
+            {
+                await _state.Writer.WrittenAsync();
+                foreach (var owned in ended)
+                {
+                    await LeaveAsync(owned);
+                }
+            }
+            catch (Exception failure)
+            {
+                _log.SweepFailed(failure);
+            }
+        }
+    }
+
+    /// <summary>Notes a run that nobody listens to any more; if its sandbox was forgotten meanwhile, no look would ever find its end.</summary>
+    public async ValueTask AwaitAsync(Owned owned, RunId run, Owned.Pending pending)
+    {
+        owned.Await(run, pending);
+        if (!_living.ContainsKey(owned.Id))
+        {
+            await LookLastAsync(owned, run);
+        }
+    }
+
+    /// <summary>Forgets a sandbox, and then finds the ends of runs that were left to it since the last look.</summary>
+    private async ValueTask LeaveAsync(Owned owned)
+    {
+        _living.TryRemove(owned.Id, out _);
+        foreach (var run in owned.Awaited())
+        {
+            await LookLastAsync(owned, run);
+        }
+    }
+
+    private async ValueTask LookLastAsync(Owned owned, RunId run)
+    {
+        await LookForEndAsync(owned, run);
+        if (owned.Settle(run) is { } pending)
+        {
+            await NoteRunAsync(owned, run, pending, null); // its sandbox could not wait for it
         }
     }
 }

@@ -99,13 +99,10 @@ internal sealed partial class Ledger : IAsyncDisposable
         !(owned.IsMetered ??= _cpuTime(owned.Id) is not null) ? owned.Quota.ChargeAsync(duration) : ValueTask.CompletedTask;
 
     /// <summary>Charges what a sandbox used since it was last looked at.</summary>
-    public async ValueTask MeterAsync(Owned owned)
-    {
-        if (_cpuTime(owned.Id) is not { } used)
-        {
-            return;
-        }
+    public ValueTask MeterAsync(Owned owned) => _cpuTime(owned.Id) is { } used ? MeterAsync(owned, used) : ValueTask.CompletedTask;
 
+    private async ValueTask MeterAsync(Owned owned, TimeSpan used)
+    {
         var (delta, run, runUsed) = owned.Meter(used);
         if (delta > TimeSpan.Zero)
         {

@@ -9,6 +9,7 @@ internal sealed class Owned(SandboxInfo info, string project, ProjectQuota quota
     private readonly Lock _lock = new();
     private readonly Dictionary<RunId, Pending> _background = [];
     private TimeSpan _charged;
+    private TimeSpan _told;
     private TimeSpan _soleUsed;
     private RunId? _sole;
     private int _open;
@@ -77,6 +78,16 @@ internal sealed class Owned(SandboxInfo info, string project, ProjectQuota quota
             var ended = (delta, _sole, _soleUsed);
             _sole = null;
             return ended;
+        }
+    }
+
+    /// <summary>Adds what the engine told at an end; all that was told so far, and null when it can't tell.</summary>
+    public TimeSpan? AddTold(TimeSpan? used)
+    {
+        lock (_lock)
+        {
+            _told += used ?? TimeSpan.Zero;
+            return used is null ? null : _told;
         }
     }
 

@@ -33,7 +33,7 @@ internal sealed partial class ProjectCove
         {
             if (pending is not null)
             {
-                owned.Await(run, pending); // left before its end
+                await ledger.AwaitAsync(owned, run, pending); // left before its end
             }
             else
             {
@@ -50,7 +50,7 @@ internal sealed partial class ProjectCove
         try
         {
             var info = await _engine.StartRunAsync(sandbox, request, cancellationToken);
-            owned.Await(info.Id, Begin(owned, info.Id, request, input));
+            await ledger.AwaitAsync(owned, info.Id, Begin(owned, info.Id, request, input));
             return info;
         }
         catch

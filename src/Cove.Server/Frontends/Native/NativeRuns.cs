@@ -129,7 +129,7 @@ internal static class NativeRuns
     /// <summary>A run that lives no longer than its caller listens. One that is hung up on is still read to its end, so that it has one.</summary>
     private static async Task InterruptibleAsync(HttpContext context, SandboxId sandbox, AnswerForm form, RunRequest request)
     {
-        var events = context.Cove().RunAsync(sandbox, request, context.RequestAborted);
+        var events = context.Cove().RunAsync(sandbox, request, HangUp.TokenOf(context));
         if (form != AnswerForm.Whole)
         {
             await RunAnswers.Runs(context, form).SendAsync(events, toEnd: true, RunAnswers.Refusal);

@@ -113,6 +113,73 @@ public sealed class IdempotencyTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task A_caller_that_hangs_up_and_asks_again_is_given_the_answer_of_the_first_run()
+    {
+        var (begun, ends) = (new TaskCompletionSource(), new TaskCompletionSource());
+        _cove.Run = _ =>
+        {
+            begun.TrySetResult();
+            return ends.Task;
+        };
+        await using var server = await AccessServer.StartAsync(_cove, Options);
+        var key = await server.KeyAsync();
+        var sandbox = await server.SandboxAsync(key);
+        using var hangUp = new CancellationTokenSource();
+        var first = server.Http.SendAsync(RunRequest(sandbox, key, ""), hangUp.Token);
+        await Eventually.Within(begun.Task);
+        await hangUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        for (var i = 0; i < 20; i++)
+        {
+            using var early = await server.Http.SendAsync(RunRequest(sandbox, key, ""));
+            Assert.Equal(HttpStatusCode.Conflict, early.StatusCode);
+        }
+
+        ends.SetResult();
+        await AnsweredAgainAsync(server, RunRequest, sandbox, key, "");
+        Assert.Single(await _cove.ListRunsAsync(sandbox));
+    }
+
+    [Fact]
+    public async Task A_run_that_ends_with_its_caller_still_does_under_a_key()
+    {
+        var begun = new TaskCompletionSource();
+        _cove.Run = run =>
+        {
+            begun.TrySetResult();
+            return run.Interrupted;
+        };
+        await using var server = await AccessServer.StartAsync(_cove, Options);
+        var key = await server.KeyAsync();
+        var sandbox = await server.SandboxAsync(key);
+        using var hangUp = new CancellationTokenSource();
+        var first = server.Http.SendAsync(RunRequest(sandbox, key, "?on_disconnect=interrupt"), hangUp.Token);
+        await Eventually.Within(begun.Task);
+        await hangUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        await Eventually.Within(_cove.RunCancelled.Task);
+        await AnsweredAgainAsync(server, RunRequest, sandbox, key, "?on_disconnect=interrupt");
+        Assert.Single(await _cove.ListRunsAsync(sandbox));
+    }
+
+    private static Task AnsweredAgainAsync(AccessServer server, Func<SandboxId, string, string, HttpRequestMessage> request, SandboxId sandbox, string key, string query) => Eventually.Holds(
+        async () =>
+        {
+            using var again = await server.Http.SendAsync(request(sandbox, key, query));
+            return again.StatusCode == HttpStatusCode.OK && again.Headers.Contains("Idempotency-Replayed");
+        },
+        "the first run's answer is given again");
+
+    private static HttpRequestMessage RunRequest(SandboxId sandbox, string key, string query)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/sandboxes/{sandbox.Value}/runs{query}") { Content = new StringContent("""{"code":"1"}""", System.Text.Encoding.UTF8, "application/json") };
+        request.Headers.Add("X-API-Key", key);
+        request.Headers.Add("Accept", "application/json");
+        request.Headers.Add("Idempotency-Key", "run-once");
+        return request;
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("with space")]

@@ -34,6 +34,13 @@ public sealed class ReadingPaceTests
     [Fact]
     public void A_byte_now_and_then_is_no_reading() => Assert.Contains(true, Looks(12, taking: 1));
 
+    /// <summary>A program that prints little, and a reader so far away that some of it is always on the way.</summary>
+    [Fact]
+    public void Who_takes_the_little_that_there_is_never_is() => Assert.DoesNotContain(true, Enumerable.Range(0, 200).Select(_ => Look(taking: 100, waiting: 500)));
+
+    [Fact]
+    public void Who_takes_nothing_of_the_little_that_there_is_is() => Assert.Contains(true, Enumerable.Range(0, 12).Select(_ => Look(taking: 0, waiting: 500)));
+
     [Fact]
     public void Where_nothing_waits_nothing_is_asked()
     {
@@ -49,10 +56,10 @@ public sealed class ReadingPaceTests
     private bool[] Looks(int count, long taking) => [.. Enumerable.Range(0, count).Select(_ => Look(taking))];
 
     /// <summary>A second passes, and then it is looked.</summary>
-    private bool Look(long taking, bool waits = true, bool pace = true)
+    private bool Look(long taking, bool waits = true, bool pace = true, long waiting = 1 << 30)
     {
         _time.Advance(TimeSpan.FromSeconds(1));
         _taken += taking;
-        return _watch.IsTooSlow(pace ? Pace : null, _taken, waits, _time.GetTimestamp(), _time);
+        return _watch.IsTooSlow(pace ? Pace : null, new SentBytes(_taken, waits ? waiting : 0), _time.GetTimestamp(), _time);
     }
 }

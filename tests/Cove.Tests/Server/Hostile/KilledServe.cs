@@ -4,6 +4,7 @@ using System.Text;
 using Cove.Server.Access;
 using Cove.Server.State;
 using Cove.Tests.Support;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -17,7 +18,7 @@ public sealed class KilledServe
     {
         using var place = new TemporaryDirectory();
         var key = await KeyAsync(Path.Combine(place.Path, "data"));
-        string sandbox, made, run;
+        string sandbox, gone, made, run;
         IReadOnlyList<HostProcess> before;
         string engine;
         await using (var server = ServeProcess.Start(place.Path))
@@ -34,17 +35,25 @@ public sealed class KilledServe
                 Assert.Contains("begun", await lines.ReadLineAsync(), StringComparison.Ordinal);
             }
 
+            (_, var other) = await SendAsync(http, HttpMethod.Post, "/v1/sandboxes", "{}");
+            gone = Text(other, "id");
+            await SendAsync(http, HttpMethod.Delete, "/v1/sandboxes/" + gone);
+            var ended = Path.Combine(place.Path, "data", "journal", "live", gone);
+            await Eventually.Holds(() => !Directory.Exists(ended), "the journal of the sandbox that was deleted is complete");
             before = HostProcesses.Below(server.Id);
             engine = LauncherTree.Of(Path.Combine(place.Path, "state", "cove")).EngineId;
             server.Kill();
             await server.EndAsync();
         }
 
+        ForgetEnd(Path.Combine(place.Path, "data"), gone);
         await Eventually.Holds(() => !before.Any(p => HostProcesses.IsAlive(p.Pid)), "everything below the killed server is dead");
         await using var next = ServeProcess.Start(place.Path);
         using var again = Keyed(await next.AnswersAsync(), key);
         var (_, known) = await SendAsync(again, HttpMethod.Get, "/v1/sandboxes/" + sandbox);
         Assert.Contains("\"end_reason\":\"engine_lost\"", known, StringComparison.Ordinal);
+        var (_, deleted) = await SendAsync(again, HttpMethod.Get, "/v1/sandboxes/" + gone);
+        Assert.Contains("\"end_reason\":\"deleted\"", deleted, StringComparison.Ordinal);
         var (_, rest) = await SendAsync(again, HttpMethod.Get, $"/v1/sandboxes/{sandbox}/runs/{run}/events?after=2");
         Assert.Contains("\"type\":\"completed\"", Assert.Single(rest.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
         Assert.Contains("engine_lost", rest, StringComparison.Ordinal);
@@ -59,6 +68,17 @@ public sealed class KilledServe
         await using var state = await StateStore.OpenAsync(new StateOptions { DataDirectory = Path.Combine(place.Path, "data") }, NullLogger.Instance);
         var row = Assert.Single(await state.Runs.ListAsync(new SandboxId(sandbox)));
         Assert.Equal((run, "default", "code", RunOutcome.InfrastructureFailure), (row.Id.Value, row.Project, row.Kind, row.Outcome));
+    }
+
+    /// <summary>As if the kill had come before the end was written down, which may or may not have been so.</summary>
+    private static void ForgetEnd(string data, string sandbox)
+    {
+        using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = Path.Combine(data, StateOptions.SqliteFile), Pooling = false }.ToString());
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "UPDATE sandboxes SET ended_at = NULL, end_reason = NULL WHERE id = @id";
+        command.Parameters.AddWithValue("@id", sandbox);
+        Assert.Equal(1, command.ExecuteNonQuery());
     }
 
     private static async Task<string> KeyAsync(string data)

@@ -146,6 +146,31 @@ public sealed class SlowCallers
     }
 
     [Fact]
+    public async Task Messages_of_mcp_that_never_end_are_within_the_same_share()
+    {
+        await using var server = await AccessServer.StartAsync(new FakeCove(), change: o => o with { MaxHeldBytes = 16 << 20 });
+        var key = await server.KeyAsync();
+        var open = new List<Socket>();
+        try
+        {
+            for (var i = 0; i < 8; i++)
+            {
+                open.Add(await ConnectAsync(server));
+                await open[^1].SendAsync(Encoding.ASCII.GetBytes($"POST /mcp HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {key}\r\nAccept: application/json, text/event-stream\r\nContent-Type: application/json\r\nContent-Length: {6 << 20}\r\n\r\n{{\"x\":\""));
+                await open[^1].SendAsync(Encoding.ASCII.GetBytes(new string('x', 3 << 19)));
+            }
+
+            var refused = await AnyAnswerAsync(open);
+            Assert.StartsWith("HTTP/1.1 429", refused, StringComparison.Ordinal);
+            Assert.Contains("held_bytes", refused, StringComparison.Ordinal);
+        }
+        finally
+        {
+            open.ForEach(socket => socket.Dispose());
+        }
+    }
+
+    [Fact]
     public async Task Input_that_a_program_does_not_read_counts_until_its_run_ends()
     {
         var ends = new TaskCompletionSource();

@@ -24,7 +24,7 @@ public sealed class KilledServers
             {
                 id = new SandboxId((await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(3), TimeProvider.System))!);
                 await using var early = await StateStore.OpenAsync(options, NullLogger.Instance);
-                Assert.Equal("state_in_use", (await Assert.ThrowsAsync<CoveException>(early.BeginServingAsync)).Error.Code);
+                Assert.Equal("state_in_use", (await Assert.ThrowsAsync<CoveException>(() => early.BeginServingAsync())).Error.Code);
             }
             finally
             {

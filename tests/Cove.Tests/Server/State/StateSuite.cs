@@ -145,7 +145,7 @@ public abstract class StateSuite<TDatabase> : IAsyncLifetime
     {
         await _state.BeginServingAsync();
         await using var second = await _database.OpenAsync();
-        Assert.Equal("state_in_use", (await Assert.ThrowsAsync<CoveException>(second.BeginServingAsync)).Error.Code);
+        Assert.Equal("state_in_use", (await Assert.ThrowsAsync<CoveException>(() => second.BeginServingAsync())).Error.Code);
     }
 
     [Fact]
