@@ -37,7 +37,12 @@ internal sealed class HttpTool(HttpToolDeclaration declaration, SecretStore secr
     public override async Task<ToolResult> CallAsync(ToolCall call, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(call);
-        var answer = await AskAsync(call.Input, cancellationToken).ConfigureAwait(false);
+        return Told(await AskAsync(call.Input, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>An answer as a model reads it.</summary>
+    public static ToolResult Told(HttpToolAnswer answer)
+    {
         if (answer.Error is { } error)
         {
             return ToolResult.Failed(error);

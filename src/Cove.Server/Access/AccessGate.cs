@@ -136,7 +136,12 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLim
         {
             await answers.InvokeAsync(context, operation, holder.Project, next);
             var did = TurnedOut.Of(context, operation);
-            await audit.AddAsync(context, holder, did.Operation, did.Changes, note, context.Response.StatusCode, context.Features.Get<ToldProblem>()?.Code);
+            if (did is { Code: "quota_exceeded", Limit: { } reached })
+            {
+                Meter?.QuotaRefused(reached);
+            }
+
+            await audit.AddAsync(context, holder, did.Operation, did.Changes, note, context.Response.StatusCode, did.Code);
         }
         catch (Exception failure)
         {

@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using Cove.Server.Bounds;
 using Cove.Server.Frontends;
 using Cove.Server.Frontends.Mcp;
+using Cove.Server.Frontends.Mcp.Http;
 using Cove.Server.Health;
 using Cove.Server.Settings;
 using Cove.Server.Telemetry;
@@ -157,6 +158,7 @@ internal sealed class CoveServer : IAsyncDisposable
     {
         app.Services.GetRequiredService<TraceIds>();
         app.Services.GetRequiredService<Connections>(); // so that it is disposed of with the app
+        app.Services.GetRequiredService<McpFrontend>(); // so that a tool that can't be offered is said now
         var correlation = app.Services.GetRequiredService<Correlation>();
         var requests = app.Services.GetRequiredService<RequestLog>();
         var door = app.Services.GetRequiredService<Door>();

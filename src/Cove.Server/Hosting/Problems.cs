@@ -93,13 +93,21 @@ internal static class Problems
 internal sealed class TurnedOut
 {
     private volatile Tuple<string, bool>? _deed;
+    private volatile Tuple<string, string?>? _refusal;
 
     /// <summary>Notes what is done, and whether it changes something.</summary>
     public void Note(string operation, bool changes) => _deed = Tuple.Create(operation, changes);
 
+    /// <summary>Notes why nothing came of it, where the answer's status does not say so, and which limit was reached.</summary>
+    public void Refuse(string code, string? limit) => _refusal = Tuple.Create(code, limit);
+
     /// <summary>What it was; else what the route says.</summary>
-    public static (string Operation, bool Changes) Of(HttpContext context, Operation route) =>
-        context.Features.Get<TurnedOut>()?._deed is { } deed ? (deed.Item1, deed.Item2) : (route.Id, route.Needs.HasFlag(Scopes.Write));
+    public static (string Operation, bool Changes, string? Code, string? Limit) Of(HttpContext context, Operation route)
+    {
+        var did = context.Features.Get<TurnedOut>();
+        var (deed, refusal) = (did?._deed, did?._refusal);
+        return (deed?.Item1 ?? route.Id, deed?.Item2 ?? route.Needs.HasFlag(Scopes.Write), refusal?.Item1 ?? context.Features.Get<ToldProblem>()?.Code, refusal?.Item2);
+    }
 }
 
 /// <summary>What a request was told is wrong with it, for whoever keeps records.</summary>

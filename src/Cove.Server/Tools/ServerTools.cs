@@ -11,7 +11,10 @@ namespace Cove.Server.Tools;
 internal sealed class ServerTools : IDisposable
 {
     /// <summary>Names that sandboxes' own tools have in the same lists.</summary>
-    private static readonly HashSet<string> _taken = new(StringComparer.Ordinal) { "execute_python_code", "run_python", "run_bash", "bash", "read_file", "write_file", "list_files" };
+    private static readonly HashSet<string> _taken = new(StringComparer.Ordinal)
+    {
+        "execute_python_code", "run_python", "run_bash", "bash", "read_file", "write_file", "list_files", "run_code", "run_command", "create_sandbox", "close_sandbox", "list_sandboxes",
+    };
 
     private readonly HttpToolset? _set;
     private readonly Dictionary<string, HttpTool> _byName;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Cove.Server.Bounds;
 using Cove.Server.Hosting;
 using Cove.Wire;
 using Microsoft.AspNetCore.Http;
@@ -34,8 +35,13 @@ internal static class ToolEndpoints
             var other => throw Problems.Bad("invalid_request", $"The query parameter 'format' is '{other}'.", "Give anthropic, openapi or mcp."),
         };
         context.Response.ContentType = "application/json";
-        await using var json = new Utf8JsonWriter(context.Response.BodyWriter, new JsonWriterOptions { Encoder = CoveJson.Wire.Options.Encoder });
-        told.WriteTo(json);
+        using var body = new MemoryStream();
+        await using (var json = new Utf8JsonWriter(body, new JsonWriterOptions { Encoder = CoveJson.Wire.Options.Encoder }))
+        {
+            told.WriteTo(json);
+        }
+
+        await HeldAnswer.WriteAsync(context, body.GetBuffer().AsMemory(0, (int)body.Length), context.RequestAborted);
     }
 
     private static async Task<TemplateInfo> TemplateAsync(HttpContext context)

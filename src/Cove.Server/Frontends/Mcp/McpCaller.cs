@@ -21,8 +21,11 @@ internal sealed record McpCaller
     /// <summary>Told of every sandbox that a tool makes (true) and ends (false).</summary>
     public Action<SandboxId, bool> Lives { get; init; } = static (_, _) => { };
 
-    /// <summary>Told what a message turned out to do, before it does: the tool's name, and whether it changes something.</summary>
+    /// <summary>Told what a message turned out to do, before it does: the operation, and whether it changes something.</summary>
     public Action<string, bool> Does { get; init; } = static (_, _) => { };
+
+    /// <summary>Told why it came to nothing: the error's code, and the limit that was reached.</summary>
+    public Action<string, string?> Fails { get; init; } = static (_, _) => { };
 
     /// <summary>Gives a message its caller. Each message of a session has its own: quotas and records are per request.</summary>
     public void Stamp(JsonRpcMessage message)

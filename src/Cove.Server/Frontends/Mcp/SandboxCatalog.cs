@@ -96,38 +96,48 @@ internal sealed class SandboxCatalog
             throw new McpProtocolException("There is no such tool; tools/list names all.", McpErrorCode.InvalidParams);
         }
 
+        McpCaller? caller = null;
         try
         {
-            var caller = await CallerAsync(request, cancellationToken);
-            caller.Does(tool.Name, tool.Needs.HasFlag(Scopes.Write));
+            caller = await CallerAsync(request, cancellationToken);
+            caller.Does(tool.Operation, tool.Needs.HasFlag(Scopes.Write));
             if ((caller.Scopes & tool.Needs) != tool.Needs)
             {
-                return McpResult.Failed(AccessErrors.ScopeMissing(tool.Needs, caller.Scopes));
+                return Failed(caller, AccessErrors.ScopeMissing(tool.Needs, caller.Scopes));
             }
 
             return await tool.CallAsync(new McpCall { Caller = caller, Arguments = request.Params.Arguments, Progress = Progress(request) }, cancellationToken);
         }
         catch (CoveException failure)
         {
-            return McpResult.Failed(failure.Error);
+            return Failed(caller, failure.Error);
         }
         catch (Exception failure) when (failure is not OperationCanceledException)
         {
             _parts.Log.ToolFailed(failure, tool.Name);
-            return McpResult.Failed(Problems.Internal());
+            return Failed(caller, Problems.Internal());
         }
+    }
+
+    /// <summary>An error as a result, which is on record like any other refusal.</summary>
+    private static CallToolResult Failed(McpCaller? caller, RunError error)
+    {
+        caller?.Fails(error.Code, error.Evidence?.Limit);
+        return McpResult.Failed(error);
     }
 
     private async ValueTask<ReadResourceResult> ReadResourceAsync(RequestContext<ReadResourceRequestParams> request, CancellationToken cancellationToken)
     {
+        McpCaller? caller = null;
         try
         {
-            var caller = await CallerAsync(request, cancellationToken);
-            caller.Does("read_resource", false);
+            caller = await CallerAsync(request, cancellationToken);
+            caller.Does("mcp_read_resource", false);
             return new ReadResourceResult { Contents = [await McpFiles.ReadAsync(caller.Cove, request.Params?.Uri ?? "", cancellationToken)], TimeToLive = TimeSpan.Zero, CacheScope = CacheScope.Private };
         }
         catch (CoveException failure)
         {
+            caller?.Fails(failure.Error.Code, failure.Error.Evidence?.Limit);
             throw McpFailures.Of(failure, request.Params?.Uri, request.JsonRpcRequest.Context?.ProtocolVersion ?? request.Server.NegotiatedProtocolVersion);
         }
     }

@@ -1,3 +1,4 @@
+using Cove.Server.Bounds;
 using Cove.Server.Hosting;
 using Cove.Wire;
 using Microsoft.AspNetCore.Http;
@@ -44,7 +45,15 @@ internal static class NativeToolCalls
     private static async Task AnswerAsync(HttpContext context)
     {
         var (sandbox, run, wait) = (Sandbox(context), Run(context), Flag(context, "wait", true));
-        var results = (await ReadAsync(context, CoveJson.Wire.ToolResults)).Results;
+        await TakeAsync(context, sandbox, run);
+        await (wait ? TellAsync(context, sandbox, run) : NoContent(context));
+    }
+
+    /// <summary>Hands the results to the run. They count as held until then, and are not kept while the run goes on, which may be for long.</summary>
+    private static async Task TakeAsync(HttpContext context, SandboxId sandbox, RunId run)
+    {
+        await using var body = BoundedBody.Of(context);
+        var results = (await ReadAsync(context, body, CoveJson.Wire.ToolResults)).Results;
         if (results.Count is 0 or > MaximumResults)
         {
             throw Problems.Bad("invalid_request", $"The field 'results' has {results.Count} answers.", $"Give 1 to {MaximumResults}.");
@@ -59,8 +68,6 @@ internal static class NativeToolCalls
 
             await context.Cove().AnswerToolCallAsync(sandbox, run, result.CallId, new HostAnswer { Result = result.Result, Error = result.Error }, context.RequestAborted);
         }
-
-        await (wait ? TellAsync(context, sandbox, run) : NoContent(context));
     }
 
     private static async Task<RunInfo> UntilItWaitsAsync(ICove cove, SandboxId sandbox, RunId run, CancellationToken hangup)

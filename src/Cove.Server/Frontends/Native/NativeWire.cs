@@ -94,12 +94,18 @@ internal static class NativeWire
     /// <summary>Reads a JSON body. The content type is demanded because a page may send any body, but not this type without asking first.</summary>
     public static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type)
     {
+        await using var body = BoundedBody.Of(context);
+        return await ReadAsync(context, body, type);
+    }
+
+    /// <summary>Reads a JSON body that counts for as long as its reader keeps what it means.</summary>
+    public static async Task<T> ReadAsync<T>(HttpContext context, BoundedBody body, JsonTypeInfo<T> type)
+    {
         if (!MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var media) || media.MediaType != "application/json")
         {
             throw new BadHttpRequestException("The body's content type is not application/json.", StatusCodes.Status415UnsupportedMediaType);
         }
 
-        await using var body = BoundedBody.Of(context);
         try
         {
             return await JsonSerializer.DeserializeAsync(body, type, context.RequestAborted)

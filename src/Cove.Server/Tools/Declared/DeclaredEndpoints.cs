@@ -106,9 +106,9 @@ internal static class DeclaredEndpoints
 
         try
         {
-            var body = BoundedBody.Of(context);
-            context.Response.RegisterForDisposeAsync(body); // the input is held until it was answered
-            return (await JsonDocument.ParseAsync(body, _strict, context.RequestAborted), null);
+            var counted = BoundedBody.Of(context);
+            context.Response.RegisterForDisposeAsync(counted); // the input is there until the other side has answered
+            return (await JsonDocument.ParseAsync(counted, _strict, context.RequestAborted), null);
         }
         catch (JsonException)
         {

@@ -1,3 +1,4 @@
+using Cove.Server.Bounds;
 using Cove.Server.Hosting;
 using Cove.Server.Telemetry;
 using Microsoft.AspNetCore.Http;
@@ -84,9 +85,35 @@ internal sealed class McpFrontend(McpCatalog catalog, McpSessions sessions, ILog
             return (named.Length == 0 ? McpRefusal.TooManySessions : McpRefusal.SessionUnknown) with { Id = id };
         }
 
+        if (!session.TryEnter())
+        {
+            return McpRefusal.SessionUnknown with { Id = id };
+        }
+
         context.Response.Headers[McpHeaders.Session] = session.Id;
-        await AnswerAsync(context, answer => session.PostAsync(message, answer, context.RequestAborted));
-        return null;
+        try
+        {
+            await AnswerAsync(context, answer => session.PostAsync(message, answer, context.RequestAborted));
+            return null;
+        }
+        catch (Exception failure) when (failure is not CoveException && session.HasEnded && !context.RequestAborted.IsCancellationRequested)
+        {
+            // Its caller, or the server's end, ended the session under it.
+            return Cut(context.Response) is { } cut ? cut with { Id = id } : null;
+        }
+    }
+
+    /// <summary>What is told where a session ended meanwhile; of an answer that has begun only a broken connection still says that it is not whole.</summary>
+    private static McpRefusal? Cut(HttpResponse response)
+    {
+        if (response.HasStarted)
+        {
+            response.HttpContext.Abort();
+            return null;
+        }
+
+        response.Clear();
+        return McpRefusal.SessionUnknown;
     }
 
     private (StreamableHttpServerTransport Transport, McpServer Server) Make(string id)
@@ -102,7 +129,8 @@ internal sealed class McpFrontend(McpCatalog catalog, McpSessions sessions, ILog
         response.Headers.CacheControl = "no-cache,no-store";
         response.Headers["X-Accel-Buffering"] = "no";
         context.Features.GetRequiredFeature<IHttpResponseBodyFeature>().DisableBuffering();
-        if (!await answer(response.Body) && !response.HasStarted)
+        await using var body = new HeldStream(context);
+        if (!await answer(body) && !response.HasStarted)
         {
             response.ContentType = null;
             response.StatusCode = StatusCodes.Status202Accepted;
@@ -136,7 +164,8 @@ internal sealed class McpFrontend(McpCatalog catalog, McpSessions sessions, ILog
             Cove = caller.Cove,
             Scopes = caller.Scopes,
             CorrelationId = context.CorrelationId(),
-            Does = (operation, changes) => did.Note("mcp_" + operation, changes),
+            Does = did.Note,
+            Fails = did.Refuse,
         };
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using Cove.Server.Bounds;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
@@ -51,9 +52,11 @@ internal sealed record McpPost(JsonRpcMessage Message, bool Stateless)
             limit.MaxRequestBodySize = Math.Min(limit.MaxRequestBodySize ?? long.MaxValue, MaximumBodyBytes);
         }
 
+        var counted = BoundedBody.Of(context);
+        context.Response.RegisterForDisposeAsync(counted); // the message is there until it is answered
         try
         {
-            using var body = await JsonDocument.ParseAsync(context.Request.Body, _strict, context.RequestAborted);
+            using var body = await JsonDocument.ParseAsync(counted, _strict, context.RequestAborted);
             var message = body.Deserialize(_type);
             if (message is not null && (string?)context.Request.Headers[McpHeaders.Version] is { Length: > 0 } version)
             {

@@ -46,15 +46,16 @@ internal sealed class McpSessions : IAsyncDisposable
             lock (_lock)
             {
                 var own = _sessions.Values.Where(session => session.Owner.Project == owner.Project).ToArray();
-                oldest = own.Length < _limits.PerProject ? null : own.Where(session => !session.InUse).MinBy(session => session.LastUse);
-                if (own.Length - (oldest is null ? 0 : 1) >= _limits.PerProject || _sessions.Count - (oldest is null ? 0 : 1) >= _limits.All)
+                var room = own.Length < _limits.PerProject && _sessions.Count < _limits.All;
+                if (!room)
                 {
-                    oldest = null;
-                    return null;
-                }
+                    // Only where its own are too many: a project never makes room for another.
+                    oldest = own.Length < _limits.PerProject ? null : own.OrderBy(session => session.LastUse).FirstOrDefault(session => session.TryRetire());
+                    if (oldest is null)
+                    {
+                        return null;
+                    }
 
-                if (oldest is not null)
-                {
                     _sessions.TryRemove(oldest.Id, out _);
                 }
 
@@ -102,9 +103,9 @@ internal sealed class McpSessions : IAsyncDisposable
 
     private void EndIdle()
     {
-        foreach (var session in _sessions.Values.Where(session => !session.InUse && _time.GetElapsedTime(session.LastUse) > _limits.Idle))
+        foreach (var session in _sessions.Values.Where(session => _time.GetElapsedTime(session.LastUse) > _limits.Idle))
         {
-            if (_sessions.TryRemove(session.Id, out _))
+            if (session.TryRetire() && _sessions.TryRemove(session.Id, out _))
             {
                 _ = session.DisposeAsync().AsTask();
             }
@@ -120,11 +121,14 @@ internal sealed record SessionOwner(string Project, string? Key);
 /// <summary>One session: a transport and the server behind it, for as long as it is used.</summary>
 internal sealed class McpSession : IAsyncDisposable
 {
+    private const int Retired = -1;
+
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _ended = new();
     private readonly Task _running;
-    private int _uses;
+    private int _uses; // Retired: nobody begins another
     private long _lastUse;
+    private volatile bool _hasEnded;
 
     public McpSession(string id, SessionOwner owner, StreamableHttpServerTransport transport, McpServer server, TimeProvider time)
     {
@@ -141,16 +145,35 @@ internal sealed class McpSession : IAsyncDisposable
 
     public McpServer Server { get; }
 
-    /// <summary>Whether a message of it is being answered.</summary>
-    public bool InUse => Volatile.Read(ref _uses) > 0;
+    /// <summary>Whether it was ended, also under a message that is being answered.</summary>
+    public bool HasEnded => _hasEnded;
 
     /// <summary>When it was used last, as a timestamp.</summary>
     public long LastUse => Volatile.Read(ref _lastUse);
 
-    /// <summary>Answers a message; false when there is nothing to answer.</summary>
+    /// <summary>Whether a message may be answered in it, which keeps it from being retired until then; false when it was.</summary>
+    public bool TryEnter()
+    {
+        int uses;
+        do
+        {
+            uses = Volatile.Read(ref _uses);
+            if (uses == Retired)
+            {
+                return false;
+            }
+        }
+        while (Interlocked.CompareExchange(ref _uses, uses + 1, uses) != uses);
+
+        return true;
+    }
+
+    /// <summary>Lets nobody in any more; false while a message is being answered.</summary>
+    public bool TryRetire() => Interlocked.CompareExchange(ref _uses, Retired, 0) == 0;
+
+    /// <summary>Answers a message that has entered; false when there is nothing to answer.</summary>
     public async Task<bool> PostAsync(ModelContextProtocol.Protocol.JsonRpcMessage message, Stream answer, CancellationToken cancellationToken)
     {
-        Interlocked.Increment(ref _uses);
         try
         {
             return await Transport.HandlePostRequestAsync(message, answer, cancellationToken);
@@ -165,6 +188,7 @@ internal sealed class McpSession : IAsyncDisposable
     /// <summary>Ends it, and what it has in progress.</summary>
     public async ValueTask DisposeAsync()
     {
+        _hasEnded = true;
         await _ended.CancelAsync();
         await Server.DisposeAsync();
         await Transport.DisposeAsync();

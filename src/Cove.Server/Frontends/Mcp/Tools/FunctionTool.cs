@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Cove.Agent.HttpTools;
 using Cove.Agent.Tools;
 using Cove.Server.Hosting;
 using Microsoft.Extensions.AI;
@@ -14,6 +15,9 @@ internal sealed class FunctionTool(AIFunction function) : McpTool
 
     public override string Name => function.Name;
 
+    /// <summary>A declared tool is on record under the same name however it is called.</summary>
+    public override string Operation => function is HttpTool ? "callTool:" + Name : base.Operation;
+
     public override Scopes Needs => Scopes.Write;
 
     public override Tool Describe(IReadOnlyList<TemplateInfo> templates) => new() { Name = Name, Description = function.Description, InputSchema = function.JsonSchema };
@@ -21,15 +25,27 @@ internal sealed class FunctionTool(AIFunction function) : McpTool
     public override async Task<CallToolResult> CallAsync(McpCall call, CancellationToken cancellationToken)
     {
         var arguments = (call.Arguments ?? new Dictionary<string, JsonElement>()).ToDictionary(pair => pair.Key, pair => (object?)pair.Value);
+        if (function is HttpTool declared)
+        {
+            var answer = await declared.AskAsync(ToolInput.From(arguments), cancellationToken);
+            if (answer.Error is not null)
+            {
+                call.Caller.Fails(answer.Code, null);
+            }
+
+            return Told(HttpTool.Told(answer));
+        }
+
         if (function is AgentTool tool)
         {
-            var result = await tool.CallAsync(new ToolCall { Id = "", Name = Name, Input = ToolInput.From(arguments), CorrelationId = call.Caller.CorrelationId }, cancellationToken);
-            return new CallToolResult { Content = [.. result.Content.Select(Block).OfType<ContentBlock>()], StructuredContent = Small(result.Structured), IsError = result.Error is not null };
+            return Told(await tool.CallAsync(new ToolCall { Id = "", Name = Name, Input = ToolInput.From(arguments), CorrelationId = call.Caller.CorrelationId }, cancellationToken));
         }
 
         var value = await function.InvokeAsync(new AIFunctionArguments(arguments), cancellationToken);
         return new CallToolResult { Content = [Text(value as string ?? JsonSerializer.Serialize(value, AIJsonUtilities.DefaultOptions.GetTypeInfo(value?.GetType() ?? typeof(object))))] };
     }
+
+    private static CallToolResult Told(ToolResult result) => new() { Content = [.. result.Content.Select(Block).OfType<ContentBlock>()], StructuredContent = Small(result.Structured), IsError = result.Error is not null };
 
     private static ContentBlock? Block(AIContent content) => content switch
     {

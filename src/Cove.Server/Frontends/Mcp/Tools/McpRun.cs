@@ -49,7 +49,7 @@ internal sealed class McpRun(McpCall call, RunRequest request, TimeProvider time
         var end = output.End ?? throw new InvalidOperationException("A run ended without its end.");
         if (end is { Outcome: RunOutcome.Refused, Error: { } refused })
         {
-            return McpResult.Failed(refused);
+            throw new CoveException(refused);
         }
 
         var files = stays ? await new RunFiles(Cove, sandbox).GatherAsync(output, cancellationToken) : new RunFileList([], [], []);

@@ -29,13 +29,16 @@ internal abstract class McpTool
     /// <summary>Its name.</summary>
     public abstract string Name { get; }
 
+    /// <summary>What a call is called on record.</summary>
+    public virtual string Operation => "mcp_" + Name;
+
     /// <summary>What a caller's key must allow.</summary>
     public virtual Scopes Needs => Scopes.Read;
 
     /// <summary>What hosts and models are told of it, for sandboxes of these templates.</summary>
     public abstract Tool Describe(IReadOnlyList<TemplateInfo> templates);
 
-    /// <summary>Answers one call.</summary>
+    /// <summary>Answers one call. An error of Cove is thrown; it becomes a result in one place.</summary>
     public abstract Task<CallToolResult> CallAsync(McpCall call, CancellationToken cancellationToken);
 }
 
@@ -61,17 +64,7 @@ internal abstract class McpTool<TInput, TAnswer>(JsonTypeInfo<TInput> input, Jso
         Annotations = Hints,
     };
 
-    public sealed override async Task<CallToolResult> CallAsync(McpCall call, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await AnswerAsync(McpInput.Read(call.Arguments, input), call, cancellationToken);
-        }
-        catch (CoveException failure)
-        {
-            return McpResult.Failed(failure.Error);
-        }
-    }
+    public sealed override Task<CallToolResult> CallAsync(McpCall call, CancellationToken cancellationToken) => AnswerAsync(McpInput.Read(call.Arguments, input), call, cancellationToken);
 
     /// <summary>What the model is told.</summary>
     protected abstract string Description(IReadOnlyList<TemplateInfo> templates);
