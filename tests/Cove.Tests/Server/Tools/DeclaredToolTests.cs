@@ -103,7 +103,7 @@ public sealed class DeclaredToolTests : IAsyncLifetime
     public async Task An_input_counts_as_what_the_server_holds()
     {
         await using var server = await AccessServer.StartAsync(_cove, change: options => options with { MaxHeldBytes = 16 << 20 }, tools: _tools);
-        using var response = await server.SendAsync("POST", "/github/create-issue", await server.KeyAsync(), "{\"repo\":\"" + new string('x', 7 << 19) + "\"}");
+        using var response = await server.SendAsync("POST", "/github/create-issue", await server.KeyAsync(), "{\"repo\":\"" + new string('x', 2_900_000) + "\"}");
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
         Assert.Contains("too_large_to_hold", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
