@@ -19,6 +19,7 @@ from . import signals
 
 PENDING = 128
 ARGUMENTS = 262_144
+WAITING = 4_194_304
 _READ = 65_536
 
 _length = struct.Struct(">I")
@@ -78,8 +79,8 @@ class Calls:
         self._buffer = bytearray()
         self._loops = []
         self._futures = {}
-        self._unanswered = set()
-        self._made = self._most = 0
+        self._unanswered = {}
+        self._made = self._most = self._held = 0
         self._declared = None
 
     def declared(self):
@@ -101,7 +102,7 @@ class Calls:
         loop = _running()
         self._watch(loop)
         future = loop.create_future()
-        number = self._send(name, text, future, loop)
+        number = self._send(name, text, size, future, loop)
         signals.check()
         try:
             return await future
@@ -139,14 +140,18 @@ class Calls:
             self._loops.append(loop)
 
     @signals.unbroken
-    def _send(self, name, text, future, loop):
+    def _send(self, name, text, size, future, loop):
         with self._lock:
             if self._made >= self._most:
                 raise ToolCallError("The run has made the %d tool calls that it may make." % self._most, name, "budget")
             if len(self._unanswered) >= PENDING:
                 raise ToolCallError("%d tool calls wait already; await some of them first." % PENDING, name, "limit", True)
+            if self._held + size > WAITING:
+                raise ToolCallError("The arguments of calls that wait take %d bytes already, of at most %d with these; await some calls first."
+                                    % (self._held, WAITING), name, "limit", True)
             self._made += 1
-            self._unanswered.add(self._made)
+            self._unanswered[self._made] = size
+            self._held += size
             self._futures[self._made] = future, loop
             if not self._results.call(self._made, name, text):
                 raise ToolCallError("The run that could call this tool has ended.", name, "policy")
@@ -178,7 +183,7 @@ class Calls:
                 if frame["t"] == "host_tools":
                     self._declared, self._most = frame["tools"], frame["max_calls"]
                     continue
-                self._unanswered.discard(frame["call"])
+                self._held -= self._unanswered.pop(frame["call"], 0)
                 waiting = self._futures.pop(frame["call"], None)
                 if waiting is not None:
                     answers.append((waiting, frame.get("error"), frame.get("result")))

@@ -16,18 +16,19 @@ internal sealed class ArgumentSchema
 {
     private const int MaximumDepth = 40;
 
+    /// <summary>How long the patterns of a schema may take for the arguments of one call, all together.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
     private readonly JsonSchema _schema;
-    private readonly JsonSchemaValidator _validator;
+    private readonly List<(string Format, Regex Regex)> _patterns = [];
 
     public ArgumentSchema(string tool, JsonElement schema)
     {
         try
         {
-            var patterns = new List<IFormatValidator>();
             var enforced = JsonNode.Parse(schema.ValueKind == JsonValueKind.Object ? schema.GetRawText() : "{}")!;
-            Prepare(enforced, patterns);
+            Prepare(enforced, isSchema: true);
             _schema = JsonSchema.FromJsonAsync(enforced.ToJsonString()).GetAwaiter().GetResult();
-            _validator = new JsonSchemaValidator([.. patterns]);
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
@@ -44,12 +45,18 @@ internal sealed class ArgumentSchema
         };
         try
         {
-            var faults = _validator.Validate(JToken.ReadFrom(text), _schema).SelectMany(Leaves).Select(Said).Distinct(StringComparer.Ordinal).Take(10).ToList();
+            var spent = new Spent();
+            var validator = new JsonSchemaValidator([.. _patterns.Select(p => new Pattern(p.Format, p.Regex, spent))]);
+            var faults = validator.Validate(JToken.ReadFrom(text), _schema).SelectMany(Leaves).Select(Said).Distinct(StringComparer.Ordinal).Take(10).ToList();
             return faults.Count == 0 ? null : string.Join("; ", faults) + ".";
         }
-        catch (Exception failure) when (failure is Newtonsoft.Json.JsonException or OverflowException or FormatException)
+        catch (TimeoutException)
         {
-            return "they hold a number or a nesting that can't be read.";
+            return "they take too long to check.";
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            return "they hold a number or a nesting that can't be read."; // whatever else the validator makes of hostile text
         }
     }
 
@@ -77,13 +84,13 @@ internal sealed class ArgumentSchema
     }
 
     /// <summary>Makes of a schema one that the validator enforces as it is meant: patterns as formats of ours, <c>const</c> as an <c>enum</c>.</summary>
-    private static void Prepare(JsonNode? node, List<IFormatValidator> patterns)
+    private void Prepare(JsonNode? node, bool isSchema)
     {
         if (node is JsonArray list)
         {
             foreach (var item in list)
             {
-                Prepare(item, patterns);
+                Prepare(item, isSchema);
             }
         }
 
@@ -97,21 +104,26 @@ internal sealed class ArgumentSchema
             throw new FormatException("it refers to another document.");
         }
 
-        Restate(schema, patterns);
-        foreach (var (_, inner) in schema.ToList())
+        if (isSchema && schema.ContainsKey("patternProperties"))
         {
-            Prepare(inner, patterns);
+            throw new FormatException("it has patternProperties, which can't be matched in bounded time; describe such arguments with additionalProperties.");
+        }
+
+        Restate(schema);
+        foreach (var (name, inner) in schema.ToList())
+        {
+            Prepare(inner, isSchema: !(isSchema && name is "properties" or "$defs" or "definitions")); // those hold names, and schemas below them
         }
     }
 
-    private static void Restate(JsonObject schema, List<IFormatValidator> patterns)
+    private void Restate(JsonObject schema)
     {
         if (schema["pattern"] is JsonValue pattern && pattern.GetValueKind() == JsonValueKind.String)
         {
-            var own = new Pattern($"pattern-{patterns.Count}", pattern.GetValue<string>());
-            patterns.Add(own);
+            var format = $"pattern-{_patterns.Count}";
+            _patterns.Add((format, Make(pattern.GetValue<string>())));
             schema.Remove("pattern");
-            schema["format"] = own.Format;
+            schema["format"] = format;
         }
 
         if (schema["const"] is JsonValue only)
@@ -127,35 +139,54 @@ internal sealed class ArgumentSchema
     }
 
     /// <summary>A pattern whose matching ends: without backtracking where the pattern allows it, with a timeout where not.</summary>
-    private sealed class Pattern(string format, string pattern) : IFormatValidator
+    private static Regex Make(string pattern)
     {
-        private readonly Regex _regex = Make(pattern);
+        try
+        {
+            return new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+        }
+        catch (NotSupportedException)
+        {
+            return new Regex(pattern, RegexOptions.CultureInvariant, TimeSpan.FromMilliseconds(200));
+        }
+    }
 
+    /// <summary>What the patterns took so far: a list of many texts, each of them bounded, would have no bound.</summary>
+    private sealed class Spent
+    {
+        public TimeSpan Time { get; set; }
+    }
+
+    private sealed class Pattern(string format, Regex regex, Spent spent) : IFormatValidator
+    {
         public string Format => format;
 
         public ValidationErrorKind ValidationErrorKind => ValidationErrorKind.PatternMismatch;
 
         public bool IsValid(string value, JTokenType tokenType)
         {
+            if (tokenType != JTokenType.String)
+            {
+                return true;
+            }
+
+            if (spent.Time > Patience)
+            {
+                throw new TimeoutException();
+            }
+
+            var begun = TimeProvider.System.GetTimestamp();
             try
             {
-                return tokenType != JTokenType.String || _regex.IsMatch(value);
+                return regex.IsMatch(value);
             }
             catch (RegexMatchTimeoutException)
             {
                 return false;
             }
-        }
-
-        private static Regex Make(string pattern)
-        {
-            try
+            finally
             {
-                return new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
-            }
-            catch (NotSupportedException)
-            {
-                return new Regex(pattern, RegexOptions.CultureInvariant, TimeSpan.FromMilliseconds(200));
+                spent.Time += TimeProvider.System.GetElapsedTime(begun);
             }
         }
     }

@@ -28,18 +28,34 @@ public static partial class CodeInspector
 
             foreach (var (concern, sign) in Signs(language))
             {
-                foreach (var match in sign.EnumerateMatches(line))
+                Look(line, number, concern, sign, findings);
+                if (findings.Count >= MaxFindings)
                 {
-                    findings.Add(new CodeFinding(concern, number, Excerpts.OneLine(line.Slice(match.Index, Math.Min(match.Length, 120)).ToString().Trim())));
-                    if (findings.Count == MaxFindings)
-                    {
-                        return findings;
-                    }
+                    return findings;
                 }
             }
         }
 
         return findings;
+    }
+
+    private static void Look(ReadOnlySpan<char> line, int number, CodeConcern concern, Regex sign, List<CodeFinding> findings)
+    {
+        try
+        {
+            foreach (var match in sign.EnumerateMatches(line))
+            {
+                findings.Add(new CodeFinding(concern, number, Excerpts.OneLine(line.Slice(match.Index, Math.Min(match.Length, 120)).ToString().Trim())));
+                if (findings.Count >= MaxFindings)
+                {
+                    return;
+                }
+            }
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            findings.Add(new CodeFinding(concern, number, "a line that takes too long to look at"));
+        }
     }
 
     private static IEnumerable<(CodeConcern Concern, Regex Sign)> Signs(Language language) => language switch

@@ -14,6 +14,9 @@ internal sealed class ToolDesk
     /// <summary>Calls that may wait at once, those included whose answers the guest has not been given yet.</summary>
     public const int MaxPending = 128;
 
+    /// <summary>Arguments that calls may wait with, in characters of all together: they are kept until the answer is there.</summary>
+    public const int MaxPendingArguments = 4 << 20;
+
     /// <summary>Answers that may be on their way: more wait for the guest to read.</summary>
     public const int MaxQueuedBytes = 4 << 20;
 
@@ -30,6 +33,7 @@ internal sealed class ToolDesk
     private readonly Queue<ReadOnlyMemory<byte>> _queue = new();
     private TaskCompletionSource _changed = NewChange();
     private long _queuedBytes;
+    private long _arguments;
     private int _made;
     private bool _ended;
 
@@ -58,6 +62,7 @@ internal sealed class ToolDesk
                 : number > _maxCalls ? $"more than the {_maxCalls} tool calls of the run"
                 : !_names.Contains(name) ? "a call of a tool that was not declared"
                 : arguments.Length > ToolArguments.MaxBytes ? "a tool call with more arguments than a call may have"
+                : _arguments + arguments.Length > MaxPendingArguments ? "more arguments than waiting calls may have together"
                 : _waiting.Count + _queue.Count >= MaxPending ? $"more than {MaxPending} tool calls at once"
                 : null;
             if (fault is not null || _ended)
@@ -68,7 +73,7 @@ internal sealed class ToolDesk
             _made = number;
             if (ToolArguments.Parse(arguments) is { } parsed)
             {
-                Wait_NeedsLock(number, name, parsed);
+                Wait_NeedsLock(number, name, parsed, arguments.Length);
             }
             else
             {
@@ -150,11 +155,12 @@ internal sealed class ToolDesk
         }
     }
 
-    private void Wait_NeedsLock(int number, string name, JsonElement arguments)
+    private void Wait_NeedsLock(int number, string name, JsonElement arguments, int length)
     {
+        _arguments += length;
         Deadline?.Pause();
         var timer = _time.CreateTimer(_ => GiveUp(number), null, _timeout, Timeout.InfiniteTimeSpan);
-        _waiting.Add(number, new Waiting(name, _time.GetTimestamp(), timer));
+        _waiting.Add(number, new Waiting(name, length, _time.GetTimestamp(), timer));
         _run.Events.ToolCall(Prefix + number.ToString(CultureInfo.InvariantCulture), name, arguments);
     }
 
@@ -198,6 +204,7 @@ internal sealed class ToolDesk
     private void Settle_NeedsLock(int number, Waiting waiting, ReadOnlyMemory<byte> frame, HostFailure? error)
     {
         _waiting.Remove(number);
+        _arguments -= waiting.Length;
         waiting.Timer.Dispose();
         _run.Events.ToolAnswered(Prefix + number.ToString(CultureInfo.InvariantCulture), error, _time.GetElapsedTime(waiting.Since));
         if (_waiting.Count == 0)
@@ -228,5 +235,5 @@ internal sealed class ToolDesk
 
     private static TaskCompletionSource NewChange() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private sealed record Waiting(string Name, long Since, ITimer Timer);
+    private sealed record Waiting(string Name, int Length, long Since, ITimer Timer);
 }

@@ -171,12 +171,13 @@ public sealed class ToolCallTests
         {
             (async run => { for (var n = 1; n <= 129; n++) { await run.CallAsync(n, "echo"); } }, "at once"),
             (async run => { for (var n = 1; n <= 4; n++) { await run.CallAsync(n, "echo"); } }, "more than the 3"),
+            (async run => { for (var n = 1; n <= 17; n++) { await run.CallAsync(n, "echo", $$"""{"x":"{{new string('x', 260_000)}}"}"""); } }, "together"),
             (run => run.CallAsync(1, "echo", $$"""{"x":"{{new string('x', 300_000)}}"}"""), "more arguments"),
             (run => run.SendRawAsync([0x7f, 0xff, 0xff, 0xff]), "frame"),
         })
         {
             cell.OnExecute = flood;
-            var request = Request() with { MaxToolCalls = why == "at once" ? 1000 : 3 };
+            var request = Request() with { MaxToolCalls = why is "at once" or "together" ? 1000 : 3 };
             var result = ((RunCompleted)(await Eventually.Within(harness.RunAsync(id, request)))[^1]).Result;
             Assert.Equal("guest_protocol_violation", result.Error?.Code);
             Assert.Contains(why, result.Error!.Message, StringComparison.Ordinal);

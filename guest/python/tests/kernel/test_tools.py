@@ -118,6 +118,10 @@ class Bounds(ToolTest):
         run = self.call("import asyncio\nawait asyncio.gather(*(tools.echo() for _ in range(200)))", answer=lambda run, frame: None, max_calls=1000)
         self.assertIn("128 tool calls wait", run.error["value"])
         self.assertEqual(128, len(run.calls))
+        run = self.call("import asyncio\nawait asyncio.gather(*(tools.echo(x='y' * 260_000) for _ in range(50)))", answer=lambda run, frame: None, max_calls=1000)
+        self.assertIn("arguments of calls that wait", run.error["value"])
+        self.assertEqual(16, len(run.calls))
+        self.ok("for _ in range(40): await tools.echo(x='y' * 260_000)")
 
     def test_wrong_arguments_are_python_errors_and_nothing_is_sent(self):
         for code, why in (("tools.get_weather()", "lacks 'city'"), ("tools.get_weather('a', town='b')", "no argument 'town'"),

@@ -53,6 +53,22 @@ public sealed class ToolBridgeTests
     }
 
     [Fact]
+    public async Task Many_texts_that_a_pattern_takes_long_for_do_not_add_up()
+    {
+        var slow = string.Join(',', Enumerable.Repeat($"\"{new string('a', 40)}!\"", 30));
+        var schema = """{"type":"object","properties":{"a":{"type":"array","items":{"type":"string","pattern":"^(?!x)(a+)+$"}}}}""";
+        var (answer, _) = await CallAsync(Bridge([new Function("f", schema, (_, _) => throw new InvalidOperationException("reached"))]), "f", $$"""{"a":[{{slow}}]}""");
+        Assert.Contains("too long to check", answer.Error!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Patterns_of_names_are_refused_and_an_argument_of_that_name_is_not()
+    {
+        Assert.Contains("patternProperties", Assert.Throws<ArgumentException>(() => Bridge([new Function("f", """{"type":"object","patternProperties":{"^(a+)+$":{}}}""", (_, _) => new(1))])).Message, StringComparison.Ordinal);
+        Assert.NotNull(Bridge([new Function("f", """{"type":"object","properties":{"patternProperties":{"type":"object"}}}""", (_, _) => new(1))]));
+    }
+
+    [Fact]
     public async Task What_a_failing_function_says_stays_on_the_host()
     {
         var (answer, _) = await CallAsync(Bridge([new Function("f", "{}", (_, _) => throw new InvalidOperationException("password=hunter2 at /srv/app"))]), "f", "{}");

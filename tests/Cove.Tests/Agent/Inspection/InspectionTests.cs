@@ -30,6 +30,10 @@ public sealed class InspectionTests
     public void Ordinary_code_has_no_findings(string code) => Assert.Empty(CodeInspector.Inspect(code, Language.Python));
 
     [Fact]
+    public void A_line_made_to_be_looked_at_for_ever_is_a_finding_and_no_failure() =>
+        Assert.Contains(CodeInspector.Inspect(string.Concat(Enumerable.Repeat("dd ", 300_000)), Language.Bash), f => f.Evidence.Contains("too long to look at", StringComparison.Ordinal));
+
+    [Fact]
     public void It_is_bounded() => Assert.Equal(50, CodeInspector.Inspect(string.Concat(Enumerable.Repeat("eval(1)\n", 100_000)), Language.Python).Count);
 
     [Fact]

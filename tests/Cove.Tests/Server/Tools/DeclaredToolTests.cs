@@ -99,6 +99,15 @@ public sealed class DeclaredToolTests : IAsyncLifetime
         Assert.Empty(_bench.Api.Requests);
     }
 
+    [Fact]
+    public async Task An_input_counts_as_what_the_server_holds()
+    {
+        await using var server = await AccessServer.StartAsync(_cove, change: options => options with { MaxHeldBytes = 16 << 20 }, tools: _tools);
+        using var response = await server.SendAsync("POST", "/github/create-issue", await server.KeyAsync(), "{\"repo\":\"" + new string('x', 2_900_000) + "\"}");
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
+        Assert.Contains("too_large_to_hold", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(422, """{"message":"Validation Failed"}""", 400, "tool_input_refused", false)]
     [InlineData(404, """{"message":"Not Found"}""", 404, "tool_not_found", false)]
