@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Cove.Agent.HostCalls;
 
 /// <summary>The tool calls of one run, answered as they come.</summary>
-internal sealed class BridgedRun(ICove cove, SandboxId sandbox, string? correlationId, FrozenDictionary<string, BridgedTool> tools, ToolBridgeOptions options, ILogger logger) : IAsyncDisposable
+internal sealed class BridgedRun(ICove cove, SandboxId sandbox, string? correlationId, FrozenDictionary<string, BridgedTool> tools, ToolBridgeOptions options, Action<HostCallRecord>? heard, ILogger logger) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _ended = new();
     private readonly SemaphoreSlim _turns = new(options.MaxParallel, options.MaxParallel);
@@ -62,6 +62,7 @@ internal sealed class BridgedRun(ICove cove, SandboxId sandbox, string? correlat
         try
         {
             options.Audit?.Invoke(record);
+            heard?.Invoke(record);
         }
         catch (Exception failure)
         {

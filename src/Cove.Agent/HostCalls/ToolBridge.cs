@@ -48,10 +48,19 @@ public sealed class ToolBridge
     /// Runs code and answers its tool calls, side by side, while the events are enumerated; the last one is <see cref="RunCompleted"/>. Calls in
     /// progress are cancelled when the run ends. Cancelling the token interrupts the run.
     /// </summary>
-    public async IAsyncEnumerable<RunEvent> RunAsync(SandboxId sandbox, RunRequest request, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<RunEvent> RunAsync(SandboxId sandbox, RunRequest request, CancellationToken cancellationToken = default) =>
+        RunAsync(sandbox, request, null, cancellationToken);
+
+    /// <inheritdoc cref="RunAsync(SandboxId, RunRequest, CancellationToken)"/>
+    /// <param name="sandbox">Where.</param>
+    /// <param name="request">The code.</param>
+    /// <param name="heard">Told of this run's calls, as <see cref="ToolBridgeOptions.Audit"/> is of all, and of the last one before the enumeration ends.</param>
+    /// <param name="cancellationToken">Interrupts the run.</param>
+    public async IAsyncEnumerable<RunEvent> RunAsync(
+        SandboxId sandbox, RunRequest request, Action<HostCallRecord>? heard, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        await using var answers = new BridgedRun(_cove, sandbox, request.CorrelationId, _tools, _options, _logger);
+        await using var answers = new BridgedRun(_cove, sandbox, request.CorrelationId, _tools, _options, heard, _logger);
         await foreach (var next in _cove.RunAsync(sandbox, Declare(request), cancellationToken).WithCancellation(CancellationToken.None))
         {
             answers.Hear(next);

@@ -1,3 +1,4 @@
+using Cove.Agent.HostCalls;
 using Cove.Agent.Models;
 using Cove.Agent.Tools;
 using Microsoft.Extensions.AI;
@@ -45,6 +46,11 @@ public sealed record ToolStarted(ToolCall Call) : AgentEvent;
 /// <param name="CallId">The call's id.</param>
 /// <param name="Output">The piece: raw.</param>
 public sealed record ToolWrote(string CallId, ToolOutput Output) : AgentEvent;
+
+/// <summary>Code that a tool runs called a tool of the host, and the call is over, refused ones included.</summary>
+/// <param name="CallId">The id of the call whose code it was.</param>
+/// <param name="Record">The call, and what became of it.</param>
+public sealed record HostToolCalled(string CallId, HostCallRecord Record) : AgentEvent;
 
 /// <summary>A call of a tool ended, in whatever way.</summary>
 /// <param name="Call">The call.</param>

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Cove.Agent.Permissions;
 using Cove.Agent.Tools;
 using Microsoft.Extensions.AI;
 
@@ -60,6 +59,7 @@ internal sealed class ToolCalls(IReadOnlyList<AITool> tools, AgentOptions option
         Input = call.Arguments is { } arguments ? ToolInput.From(arguments) : JsonElement.Parse("{}"),
         CorrelationId = correlationId,
         Output = piece => tell(new ToolWrote(call.CallId, piece)),
+        HostCalled = record => tell(new HostToolCalled(call.CallId, record)),
     };
 
     /// <summary>Why a call is not done; null when it is.</summary>
@@ -86,38 +86,7 @@ internal sealed class ToolCalls(IReadOnlyList<AITool> tools, AgentOptions option
             return Refused(ToolErrorCategory.NotFound, false, $"There is no tool '{call.Name}'.", $"Use one of: {string.Join(", ", _functions.Keys.Order(StringComparer.Ordinal))}.");
         }
 
-        return await ForbiddenAsync(call, function, cancellationToken);
-    }
-
-    private async Task<ToolResult?> ForbiddenAsync(ToolCall call, AIFunction function, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var decision = options.Rules?.Decide(function, call.Input);
-            if (decision is { Permission: Permission.Deny })
-            {
-                return Refused(ToolErrorCategory.Policy, false, decision.Reason, "Do without this call; the rules do not change while you work.");
-            }
-
-            if (!options.AskAlways && decision is not { Permission: Permission.Ask } && function.GetService<ApprovalRequiredAIFunction>() is null)
-            {
-                return null;
-            }
-
-            var approval = options.Approve is { } ask
-                ? await ask(call, cancellationToken)
-                : Approval.No("This call needs an approval, and nobody is there who could give it.");
-            return approval.Granted ? null : Refused(ToolErrorCategory.Policy, false, approval.Reason, "Do without this call, or say why it is needed.");
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            return Refused(ToolErrorCategory.Interrupted, false, "It was interrupted before it began.", "");
-        }
-        catch (Exception failure)
-        {
-            // A rule that fails allows nothing.
-            return Refused(ToolErrorCategory.Policy, false, $"Whether this call is allowed could not be found out ({failure.GetType().Name}).", "Do without this call.");
-        }
+        return await CallJudgement.RefusalAsync(call, function, options, cancellationToken) is { } refusal ? ToolResult.Failed(refusal) : null;
     }
 
     private async Task<(ToolCall, ToolResult)> DoAsync(ToolCall call, SemaphoreSlim places, CancellationToken deadline, CancellationToken cancellationToken)
@@ -125,12 +94,13 @@ internal sealed class ToolCalls(IReadOnlyList<AITool> tools, AgentOptions option
         var began = options.Time.GetTimestamp();
         using var activity = AgentMeter.StartTool(call.Name);
         var held = false;
+        var heard = new HeardOutput();
         ToolResult result;
         try
         {
             await places.WaitAsync(cancellationToken);
             held = true;
-            var work = InvokeAsync(_functions[call.Name], call, cancellationToken);
+            var work = InvokeAsync(_functions[call.Name], Heard(call, heard), cancellationToken);
             result = await EndedAsync(work, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -138,6 +108,7 @@ internal sealed class ToolCalls(IReadOnlyList<AITool> tools, AgentOptions option
             result = deadline.IsCancellationRequested
                 ? Refused(ToolErrorCategory.Budget, false, "The wall time of the whole run is over; the call was interrupted.", "Answer with what you have.")
                 : Refused(ToolErrorCategory.Interrupted, false, "The user interrupted it.", "");
+            result = result with { Content = [.. result.Content, .. heard.Contents()] };
         }
         catch (Exception failure)
         {
@@ -153,6 +124,15 @@ internal sealed class ToolCalls(IReadOnlyList<AITool> tools, AgentOptions option
 
         return Ended(activity, call, result, options.Time.GetElapsedTime(began), ran: true);
     }
+
+    private static ToolCall Heard(ToolCall call, HeardOutput heard) => call with
+    {
+        Output = piece =>
+        {
+            heard.Add(piece);
+            call.Output?.Invoke(piece);
+        },
+    };
 
     private static async Task<ToolResult> InvokeAsync(AIFunction function, ToolCall call, CancellationToken cancellationToken)
     {

@@ -2,7 +2,7 @@ using Cove.Agent.Secrets;
 
 namespace Cove.Agent.Models;
 
-/// <summary>Where the key of the model comes from: a file that was named, else the environment. Never the working directory.</summary>
+/// <summary>Where the key of the model comes from: a file that was named, by an option or by the environment, else the environment itself. Never the working directory.</summary>
 /// <param name="ApiKey">A key; null when there is a token.</param>
 /// <param name="AuthToken">A bearer token; null when there is a key.</param>
 public sealed record ModelKey(string? ApiKey, string? AuthToken)
@@ -13,18 +13,21 @@ public sealed record ModelKey(string? ApiKey, string? AuthToken)
     /// <summary>The variable that holds a token.</summary>
     public const string AuthTokenVariable = "ANTHROPIC_AUTH_TOKEN";
 
+    /// <summary>The variable that names a file which holds the key.</summary>
+    public const string FileVariable = "COVE_MODEL_KEY_FILE";
+
     private const int MaximumBytes = 4_096;
 
     /// <summary>Finds the key; null when there is none.</summary>
-    /// <param name="file">A file that holds nothing but the key and that nobody but its owner may read; null: the environment.</param>
+    /// <param name="file">A file that holds nothing but the key and that nobody but its owner may read; null: the one that <see cref="FileVariable"/> names, else the other variables.</param>
     /// <param name="environment">Reads a variable.</param>
     /// <exception cref="CoveException">The file can't be used.</exception>
     public static ModelKey? Find(string? file, Func<string, string?> environment)
     {
         ArgumentNullException.ThrowIfNull(environment);
-        if (file is not null)
+        if ((file ?? (environment(FileVariable) is { Length: > 0 } named ? named : null)) is { } path)
         {
-            return new ModelKey(Checked(PrivateFile.ReadText(file, MaximumBytes).Trim(), "The key file " + file), null);
+            return new ModelKey(Checked(PrivateFile.ReadText(path, MaximumBytes).Trim(), "The key file " + path), null);
         }
 
         return environment(ApiKeyVariable) is { Length: > 0 } key ? new ModelKey(Checked(key, ApiKeyVariable), null)

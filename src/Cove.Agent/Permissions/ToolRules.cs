@@ -68,8 +68,17 @@ public sealed class ToolRules
     public PermissionDecision? RefusedAltogether(AITool tool)
     {
         ArgumentNullException.ThrowIfNull(tool);
-        var names = ToolSubject.Of(tool, default).Names;
-        return Array.Find(_deny, rule => rule.Specifier is null && (Glob.Matches(rule.Tool, tool.Name) || (names.Count == 2 && rule.IsAbout(names)))) is { } rule ? Refused(rule) : null;
+        ToolRule? refusing = null;
+        foreach (var kind in ToolSubject.KindsOf(tool))
+        {
+            refusing = Array.Find(_deny, rule => rule.Specifier is null && rule.IsAbout(kind.Names));
+            if (refusing is null)
+            {
+                return null;
+            }
+        }
+
+        return Refused(refusing!);
     }
 
     /// <summary>Decides on a call of a tool in hand. One that asks for approval itself (<see cref="ApprovalRequiredAIFunction"/>) is asked about in every mode.</summary>

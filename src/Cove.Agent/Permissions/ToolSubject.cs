@@ -29,6 +29,8 @@ internal enum ToolEffect
 /// <param name="Command">The command; null when there is none.</param>
 internal sealed record ToolSubject(IReadOnlyList<string> Names, ToolEffect Effect, JsonElement Input, string? Path = null, string? Command = null)
 {
+    private static readonly JsonElement _view = JsonElement.Parse("""{"command":"view"}""");
+
     /// <summary>A call of a tool in hand. One of somebody else's that merely has the name of one of ours answers to its name alone.</summary>
     public static ToolSubject Of(AITool tool, JsonElement input)
     {
@@ -43,6 +45,10 @@ internal sealed record ToolSubject(IReadOnlyList<string> Names, ToolEffect Effec
             ? Of(tool.Name, input)
             : new ToolSubject([tool.Name], ToolEffect.Other, input);
     }
+
+    /// <summary>The kinds of calls a tool takes: one, but for the editor, which reads as well as it changes.</summary>
+    public static IEnumerable<ToolSubject> KindsOf(AITool tool) =>
+        Of(tool, default) is { Effect: ToolEffect.Edit, Names: [.., "str_replace_based_edit_tool"] } ? [Of(tool, _view), Of(tool, default)] : [Of(tool, default)];
 
     /// <summary>A call of a tool by name: ours, and those of Claude Code.</summary>
     public static ToolSubject Of(string name, JsonElement input) => name switch

@@ -40,6 +40,9 @@ public sealed record ToolCall
 
     /// <summary>Told what the tool's program writes as it comes, before the result; null when nobody listens. It is called from one thread at a time and must not block.</summary>
     public Action<ToolOutput>? Output { get; init; }
+
+    /// <summary>Told of each call of a host's tool that the tool's program makes, once it is over; null when nobody listens. Possibly from several threads at once; it must not block.</summary>
+    public Action<HostCalls.HostCallRecord>? HostCalled { get; init; }
 }
 
 /// <summary>A piece of a program's output, as it was written: raw, with whatever control characters a hostile program put in.</summary>

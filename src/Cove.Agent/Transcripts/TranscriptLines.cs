@@ -11,6 +11,7 @@ namespace Cove.Agent.Transcripts;
 [JsonDerivedType(typeof(UsageLine), "usage")]
 [JsonDerivedType(typeof(RetryLine), "model_retry")]
 [JsonDerivedType(typeof(ToolLine), "tool")]
+[JsonDerivedType(typeof(HostCallLine), "host_call")]
 [JsonDerivedType(typeof(BudgetLine), "budget")]
 [JsonDerivedType(typeof(EndLine), "end")]
 public abstract record TranscriptLine
@@ -123,6 +124,34 @@ public sealed record ToolLine : TranscriptLine
 
     /// <summary>The category of its error; null when there was none.</summary>
     public string? Error { get; init; }
+}
+
+/// <summary>Code called a tool of the host, and the call is over. Its result went to the code and is not kept.</summary>
+public sealed record HostCallLine : TranscriptLine
+{
+    /// <summary>The call's id, unique in its run.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The id of the <c>tool_use</c> whose code it was.</summary>
+    public required string ToolUseId { get; init; }
+
+    /// <summary>The run of that code.</summary>
+    public required string Run { get; init; }
+
+    /// <summary>The tool.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The arguments.</summary>
+    public JsonElement? Input { get; init; }
+
+    /// <summary>How long it took, waiting and approval included, milliseconds.</summary>
+    public long DurationMs { get; init; }
+
+    /// <summary>The category of its failure; null when there was none.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>The failure in the words the code was told.</summary>
+    public string? Message { get; init; }
 }
 
 /// <summary>A budget is spent.</summary>

@@ -13,12 +13,12 @@ public sealed class TranscriptWriter : IAsyncDisposable
     private static readonly byte[] _newLine = [(byte)'\n'];
 
     private readonly Stream _file;
-    private readonly SecretScrubber _scrubber;
+    private readonly IReadOnlyList<Redactor> _redactors;
     private readonly TimeProvider _time;
     private string _correlationId = "";
 
     private TranscriptWriter(Stream file, TimeProvider time, IReadOnlyList<Redactor> redactors) =>
-        (_file, _time, _scrubber) = (file, time, new SecretScrubber(redactors));
+        (_file, _time, _redactors) = (file, time, redactors);
 
     /// <summary>Makes the file, mode 0600.</summary>
     /// <param name="path">Where. Nothing may be there yet: a transcript is not written over, and no link is followed.</param>
@@ -44,13 +44,15 @@ public sealed class TranscriptWriter : IAsyncDisposable
         if (Line(next) is { } line)
         {
             var json = JsonSerializer.SerializeToElement(line with { Time = _time.GetUtcNow(), CorrelationId = _correlationId }, TranscriptJson.Default.TranscriptLine);
-            var bytes = _scrubber.Scrub(json);
+            var bytes = RedactedJson.Of(json, Hidden);
             await _file.WriteAsync((byte[])[.. bytes.Span, .. _newLine], cancellationToken);
         }
     }
 
     /// <summary>Closes the file.</summary>
     public ValueTask DisposeAsync() => _file.DisposeAsync();
+
+    private string Hidden(string text) => LikelyKeys.Redact(_redactors.Aggregate(text, (hidden, redactor) => redactor.Redact(hidden)));
 
     private static TranscriptLine? Line(AgentEvent next) => next switch
     {
@@ -72,6 +74,17 @@ public sealed class TranscriptWriter : IAsyncDisposable
             Name = ended.Call.Name,
             DurationMs = (long)ended.Duration.TotalMilliseconds,
             Error = ended.Result.Error is { } error ? AgentMeter.Word(error.ErrorCategory) : null,
+        },
+        HostToolCalled called => new HostCallLine
+        {
+            Id = called.Record.Call.CallId,
+            ToolUseId = called.CallId,
+            Run = called.Record.Call.Run.ToString(),
+            Name = called.Record.Call.Tool,
+            Input = called.Record.Call.Arguments,
+            DurationMs = (long)called.Record.Duration.TotalMilliseconds,
+            Error = called.Record.Error?.Category,
+            Message = called.Record.Error?.Message,
         },
         BudgetExhausted spent => new BudgetLine { Budget = spent.Budget, Reason = spent.Reason },
         AgentCompleted completed => new EndLine { Result = completed.Result },

@@ -18,6 +18,9 @@ internal sealed record AgentRequest
     /// <summary>Files of declared HTTP tools.</summary>
     public IReadOnlyList<string> ToolFiles { get; init; } = [];
 
+    /// <summary>Files that name MCP servers.</summary>
+    public IReadOnlyList<string> ServerFiles { get; init; } = [];
+
     /// <summary>A file of secrets for declared tools; null: the environment alone.</summary>
     public string? SecretsFile { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Cove.Agent.HostCalls;
 using Cove.Agent.Loop;
 using Cove.Agent.Tools;
 using Cove.Cli.Running;
@@ -8,17 +9,77 @@ namespace Cove.Cli.Agents;
 
 /// <summary>
 /// Shows an agent at work. What the model says goes to standard output when a person reads it there; otherwise standard output holds the answer and nothing else, and
-/// all that happens on the way goes to standard error.
+/// all that happens on the way goes to standard error. While somebody is asked, what happens meanwhile waits: nothing a program writes stands beside the question.
 /// </summary>
-internal sealed class AgentScreen(Screen screen, bool live, bool whole = false)
+/// <param name="screen">Where.</param>
+/// <param name="live">Whether a person reads standard output.</param>
+/// <param name="whole">Whether nothing of a call is left out.</param>
+/// <param name="silent">Whether nothing is shown but questions.</param>
+internal sealed class AgentScreen(Screen screen, bool live, bool whole = false, bool silent = false)
 {
     private const int MostLines = 60;
+    private const int MostArguments = 300;
 
+    private readonly Lock _lock = new();
+    private readonly HashSet<string> _announced = [];
+    private readonly List<AgentEvent> _held = [];
+    private bool _asking;
     private bool _lineIsOpen;
     private bool _textIsOpen;
     private string _lastText = "";
 
     public void Show(AgentEvent next)
+    {
+        lock (_lock)
+        {
+            if (_asking)
+            {
+                _held.Add(next);
+            }
+            else if (!silent)
+            {
+                ShowNow(next);
+            }
+        }
+    }
+
+    /// <summary>Asks about a call, which stands whole above the question.</summary>
+    public void Ask(ToolCall call, bool ofCode)
+    {
+        lock (_lock)
+        {
+            if (ofCode)
+            {
+                Close();
+                screen.ErrorLine($"⇢ {OneLine(call.Name)}, called by the code\n{Printable.Indented(call.Input.GetRawText(), "  ")}");
+            }
+            else
+            {
+                Announce(call);
+            }
+
+            screen.Write(OutputStream.Stderr, $"cove: run {Screen.Plain(call.Name)}? [y/N, or say why not] ");
+            screen.Flush();
+            _asking = true;
+        }
+    }
+
+    /// <summary>The question is answered, or is no longer asked.</summary>
+    public void Answered()
+    {
+        lock (_lock)
+        {
+            _asking = false;
+            foreach (var next in silent ? [] : _held)
+            {
+                ShowNow(next);
+            }
+
+            _held.Clear();
+        }
+    }
+
+    private void ShowNow(AgentEvent next)
     {
         switch (next)
         {
@@ -33,10 +94,13 @@ internal sealed class AgentScreen(Screen screen, bool live, bool whole = false)
                 Own("the model starts this answer over; what it wrote of it before does not count.");
                 break;
             case ToolStarted started:
-                Started(started.Call);
+                Announce(started.Call);
                 break;
             case ToolWrote wrote:
                 Piece(Printable.Of(wrote.Output.Text), OutputStream.Stderr, isText: false);
+                break;
+            case HostToolCalled called:
+                Called(called.Record);
                 break;
             case ToolEnded ended:
                 Ended(ended);
@@ -90,11 +154,26 @@ internal sealed class AgentScreen(Screen screen, bool live, bool whole = false)
         Piece(Printable.Of(text), live ? OutputStream.Stdout : OutputStream.Stderr, isText: true);
     }
 
-    private void Started(ToolCall call)
+    /// <summary>Shows a call once, whether its beginning is told first or the question about it.</summary>
+    private void Announce(ToolCall call)
+    {
+        if (_announced.Add(call.Id))
+        {
+            Close();
+            screen.ErrorLine($"▶ {OneLine(call.Name)}");
+            screen.ErrorLine(Shortened(Printable.Indented(Input(call.Input), "  ")));
+        }
+    }
+
+    private void Called(HostCallRecord record)
     {
         Close();
-        screen.ErrorLine($"▶ {Printable.Of(call.Name).ReplaceLineEndings(" ")}");
-        screen.ErrorLine(Shortened(Printable.Indented(Input(call.Input), "  ")));
+        var arguments = OneLine(record.Call.Arguments.GetRawText());
+        arguments = arguments.Length <= MostArguments ? arguments : arguments[..MostArguments] + "…";
+        var seconds = record.Duration.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
+        screen.ErrorLine(record.Error is { } error
+            ? $"⇢ {OneLine(record.Call.Tool)} {arguments} ✗ {error.Category}: {OneLine(error.Message)} ({seconds} s)"
+            : $"⇢ {OneLine(record.Call.Tool)} {arguments} ✓ {seconds} s");
     }
 
     private void Ended(ToolEnded ended)
@@ -158,6 +237,8 @@ internal sealed class AgentScreen(Screen screen, bool live, bool whole = false)
             _lineIsOpen = false;
         }
     }
+
+    private static string OneLine(string text) => Printable.Of(text).ReplaceLineEndings(" ");
 
     private static string Times(int count) => count == 1 ? "once" : $"{count} times";
 

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
-using Cove.Agent.HttpTools;
 using Cove.Agent.Loop;
 using Cove.Agent.Secrets;
+using Cove.Agent.Tools;
 using Cove.Agent.Tools.Sandbox;
 using Cove.Agent.Transcripts;
 using Cove.Cli.Running;
@@ -17,7 +17,9 @@ internal sealed class AgentSession(AgentRequest request, TimeProvider time) : IA
     private readonly List<(byte[] Content, string Extension)> _figures = [];
     private OutDirectory? _directory;
     private TranscriptWriter? _transcript;
-    private HttpToolset? _declared;
+    private NamedTools? _tools;
+    private AgentScreen? _shown;
+    private Approvals? _approvals;
     private ModelChoice? _model;
     private string _question = "";
 
@@ -29,26 +31,28 @@ internal sealed class AgentSession(AgentRequest request, TimeProvider time) : IA
     public TextReader Answers { get; init; } = TextReader.Null;
 
     /// <summary>Opens everything that was named, so that mistakes show before anything is started.</summary>
-    public void Prepare()
+    public async Task PrepareAsync(CancellationToken cancellationToken = default)
     {
         _model = request.ChooseModel();
         _inputs.Open(request.Files);
         _directory = request.OutDirectory is null ? null : new OutDirectory(request.OutDirectory);
         var secrets = SecretStore.Standard(request.SecretsFile);
-        _declared = request.ToolFiles.Count == 0 ? null : HttpToolset.Load(request.ToolFiles, secrets, new HttpToolsetOptions { Time = time });
         _question = request.ReadQuestion();
         if (string.IsNullOrWhiteSpace(_question))
         {
             throw Errors.Usage("no_question", "There is no question.", "Give one: cove agent \"What is the mean of …?\"; - reads it from standard input.");
         }
 
+        _tools = await NamedTools.OpenAsync(request.ToolFiles, request.ServerFiles, secrets, time, cancellationToken);
         _transcript = request.Transcript is null ? null : MakeTranscript(request.Transcript, _model.Redactor, secrets.Redactor);
+        _shown = new AgentScreen(Screen, Live, whole: request.Ask, silent: request.Json);
+        _approvals = request.Ask ? new Approvals(_shown, Answers) : null;
     }
 
     /// <summary>Answers in a sandbox that was made for it, which goes with it.</summary>
     public async Task<int> RunAsync(ICove cove, SandboxInfo sandbox)
     {
-        var model = _model ?? throw new InvalidOperationException("Prepare comes first.");
+        var (model, named) = (_model, _tools) is ({ } chosen, { } opened) ? (chosen, opened) : throw new InvalidOperationException("PrepareAsync comes first.");
         try
         {
             using var interrupts = new Interrupts(() => cove.DeleteSandboxAsync(sandbox.Id));
@@ -60,9 +64,9 @@ internal sealed class AgentSession(AgentRequest request, TimeProvider time) : IA
                 await artifacts.RememberAsync(interrupts.Token);
             }
 
-            IReadOnlyList<AITool> declared = _declared is null ? [] : [.. _declared];
-            IReadOnlyList<AITool> tools = [.. await SandboxToolset.CreateAsync(cove, sandbox.Id, cancellationToken: interrupts.Token), .. declared];
-            var result = await FollowAsync(new AgentLoop(open.Client, tools, Options()), message, interrupts.Token);
+            var own = new SandboxToolOptions { HostCalls = named.Bridge(cove, Options(_approvals is { } asked ? asked.AskOfCodeAsync : null), time, Screen) };
+            IReadOnlyList<AITool> tools = [.. await SandboxToolset.CreateAsync(cove, sandbox.Id, own, interrupts.Token), .. named.All];
+            var result = await FollowAsync(new AgentLoop(open.Client, tools, Options(_approvals is { } approvals ? approvals.AskAsync : null)), message, interrupts.Token);
             await SaveAsync(artifacts);
             return Finish(result);
         }
@@ -81,18 +85,20 @@ internal sealed class AgentSession(AgentRequest request, TimeProvider time) : IA
     {
         _inputs.Dispose();
         _directory?.Dispose();
-        _declared?.Dispose();
+        _approvals?.Dispose();
+        if (_tools is not null)
+        {
+            await _tools.DisposeAsync();
+        }
+
         if (_transcript is not null)
         {
             await _transcript.DisposeAsync();
         }
     }
 
-    private AgentOptions Options() => !request.Ask ? request.Options : request.Options with
-    {
-        AskAlways = true,
-        Approve = new Approvals(Screen, Answers).AskAsync,
-    };
+    private AgentOptions Options(Func<ToolCall, CancellationToken, ValueTask<Approval>>? ask) =>
+        ask is null ? request.Options : request.Options with { AskAlways = true, Approve = ask };
 
     /// <summary>Puts the files in, and tells the model what is there.</summary>
     private async Task<ChatMessage> UploadAsync(ICove cove, SandboxId sandbox, CancellationToken cancellationToken)
@@ -110,7 +116,6 @@ internal sealed class AgentSession(AgentRequest request, TimeProvider time) : IA
 
     private async Task<AgentResult> FollowAsync(AgentLoop loop, ChatMessage message, CancellationToken cancellationToken)
     {
-        var shown = new AgentScreen(Screen, Live, whole: request.Ask);
         AgentResult? result = null;
         await foreach (var next in loop.StreamAsync([], message, cancellationToken))
         {
@@ -126,16 +131,13 @@ internal sealed class AgentSession(AgentRequest request, TimeProvider time) : IA
             }
 
             result = (next as AgentCompleted)?.Result ?? result;
-            if (!request.Json)
-            {
-                shown.Show(next);
-            }
+            _shown!.Show(next);
         }
 
         var end = result ?? throw new InvalidOperationException("An agent ended without its completed event.");
         if (!request.Json)
         {
-            shown.Finish(end);
+            _shown!.Finish(end);
         }
 
         return end;

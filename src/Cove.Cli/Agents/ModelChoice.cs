@@ -44,7 +44,7 @@ internal sealed record ModelChoice
             Key = ModelKey.Find(keyFile, environment) ?? throw Errors.Usage(
                 "no_model_key",
                 "There is no key for the model.",
-                $"Set {ModelKey.ApiKeyVariable} or {ModelKey.AuthTokenVariable}, or name a file that only you can read: --key-file FILE. --model scripted:FILE needs no key."),
+                $"Set {ModelKey.ApiKeyVariable} or {ModelKey.AuthTokenVariable}, or name a file that only you can read: --key-file FILE or {ModelKey.FileVariable}. --model scripted:FILE needs no key."),
         };
     }
 

@@ -17,6 +17,7 @@ internal static class TranscriptPrinter
         UsageLine usage => $"{At(line)} tokens: {Number(usage.InputTokens + usage.CacheReadTokens + usage.CacheWriteTokens)} in, {Number(usage.OutputTokens)} out, {Number(usage.TotalTokens)} until now{Cost(usage.Cost)}",
         RetryLine retry => $"{At(line)} the model failed and was asked again after {retry.DelayMs} ms: {Plain(retry.Failure.Message)}",
         ToolLine tool => $"{At(line)} {Plain(tool.Name)} {(tool.Error is { } error ? "failed: " + Plain(error) : "ended")} after {tool.DurationMs} ms",
+        HostCallLine call => $"{At(line)} ⇢ {Plain(call.Name)} {Plain(call.Input?.GetRawText() ?? "")} of [{Plain(call.ToolUseId)}] {(call.Error is { } error ? $"failed: {Plain(error)}: {Plain(call.Message ?? "")}" : "ended")} after {call.DurationMs} ms",
         BudgetLine budget => $"{At(line)} budget spent: {Plain(budget.Reason)}",
         EndLine { Result: var result } => $"{At(line)} end: {JsonNamingPolicy.SnakeCaseLower.ConvertName(result.Outcome.ToString())}. {Plain(result.Reason)} Turns {result.Iterations}, code {result.CodeAttempts}, retries {result.Retries}, tokens {Number(result.TotalTokens)}{Cost(result.Cost)}",
         _ => "",

@@ -36,7 +36,7 @@ internal static class AgentCommand
     {
         try
         {
-            session.Prepare();
+            await session.PrepareAsync(cancellationToken);
             var (cove, made) = await Connection.MakeAsync(engine, wanted.Sandbox, time, cancellationToken);
             await using (cove)
             {

@@ -11,10 +11,11 @@ internal sealed class AgentOptionSet
     private readonly Option<string[]> _files = new("--file", "-f") { Description = "A file to put into /workspace under its own name. May be given often.", HelpName = "PATH" };
     private readonly Option<string?> _model = new("--model") { Description = "The model, or scripted:FILE for one that says what a script says and needs no key. Default: COVE_MODEL, else claude-opus-5-5.", HelpName = "NAME" };
     private readonly Option<string?> _baseUrl = new("--base-url") { Description = "Where the model is. Default: ANTHROPIC_BASE_URL, else the provider's own address.", HelpName = "URL" };
-    private readonly Option<string?> _keyFile = new("--key-file") { Description = "A file with the model's key that only you can read. Default: ANTHROPIC_API_KEY, else ANTHROPIC_AUTH_TOKEN.", HelpName = "FILE" };
+    private readonly Option<string?> _keyFile = new("--key-file") { Description = "A file with the model's key that only you can read. Default: the file COVE_MODEL_KEY_FILE names, else ANTHROPIC_API_KEY, else ANTHROPIC_AUTH_TOKEN.", HelpName = "FILE" };
     private readonly Option<string?> _transcript = new("--transcript") { Description = "Where to write what happens, as JSON lines. Must not be there yet.", HelpName = "FILE" };
     private readonly Option<string?> _out = new("--out", "-o") { Description = "Where to save the files and figures that are made.", HelpName = "DIR" };
-    private readonly Option<string[]> _tools = new("--tools") { Description = "A file of declared HTTP tools the model may call. May be given often.", HelpName = "FILE" };
+    private readonly Option<string[]> _tools = new("--tools") { Description = "A file of declared HTTP tools the model, and its code, may call. May be given often.", HelpName = "FILE" };
+    private readonly Option<string[]> _mcp = new("--mcp") { Description = "A file that names MCP servers whose tools the model, and its code, may call: {\"mcpServers\": {…}}. May be given often.", HelpName = "FILE" };
     private readonly Option<string?> _secrets = new("--secrets") { Description = "A file with the secrets of declared tools that only you can read. The environment comes first.", HelpName = "FILE" };
     private readonly Option<int?> _retries = new("--max-retries") { Description = "How many more tries code gets after one that failed. Default: 3.", HelpName = "N" };
     private readonly Option<int?> _iterations = new("--max-iterations") { Description = "How often the model is asked with tools at hand. Default: 10.", HelpName = "N" };
@@ -29,7 +30,7 @@ internal sealed class AgentOptionSet
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _files, _model, _baseUrl, _keyFile, _transcript, _out, _tools, _secrets, _retries, _iterations, _tokens, _output, _timeout, _allowed, _disallowed, _mode, _ask, _json })
+        foreach (var option in new Option[] { _files, _model, _baseUrl, _keyFile, _transcript, _out, _tools, _mcp, _secrets, _retries, _iterations, _tokens, _output, _timeout, _allowed, _disallowed, _mode, _ask, _json })
         {
             command.Options.Add(option);
         }
@@ -55,6 +56,7 @@ internal sealed class AgentOptionSet
             Options = options,
             Files = parsed.GetValue(_files) ?? [],
             ToolFiles = parsed.GetValue(_tools) ?? [],
+            ServerFiles = parsed.GetValue(_mcp) ?? [],
             SecretsFile = parsed.GetValue(_secrets),
             Transcript = parsed.GetValue(_transcript),
             OutDirectory = parsed.GetValue(_out),

@@ -103,7 +103,6 @@ internal sealed class ToolDesk
 
             lock (_lock)
             {
-                _queue.Dequeue();
                 _queuedBytes -= frame.Length;
                 Change_NeedsLock();
             }
@@ -126,6 +125,7 @@ internal sealed class ToolDesk
         }
     }
 
+    /// <summary>Takes the next frame from the queue: a guest that has read one may make its next call before this process hears that it was written.</summary>
     private async Task<ReadOnlyMemory<byte>?> NextAsync()
     {
         while (true)
@@ -133,9 +133,14 @@ internal sealed class ToolDesk
             Task changed;
             lock (_lock)
             {
-                if (_ended || _queue.TryPeek(out var frame))
+                if (_ended)
                 {
-                    return _ended ? null : _queue.Peek();
+                    return null;
+                }
+
+                if (_queue.TryDequeue(out var frame))
+                {
+                    return frame;
                 }
 
                 changed = _changed.Task;

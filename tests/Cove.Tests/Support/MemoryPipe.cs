@@ -129,9 +129,14 @@ internal sealed class MemoryPipe(int capacity = 64 << 10) : ByteSource
 }
 
 /// <summary>The writing end of a <see cref="MemoryPipe"/> as the engine sees it.</summary>
-internal sealed class MemorySink(MemoryPipe pipe) : ByteSink
+internal sealed class MemorySink(MemoryPipe pipe, Func<Task>? noticed = null) : ByteSink
 {
-    public override async ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => await pipe.WriteAsync(bytes);
+    public override async ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        var written = await pipe.WriteAsync(bytes);
+        await (noticed?.Invoke() ?? Task.CompletedTask);
+        return written;
+    }
 
     public override void Dispose() => pipe.CloseWriter();
 }

@@ -186,6 +186,34 @@ public sealed class ToolCallTests
     }
 
     [Fact]
+    public async Task A_kernel_that_makes_all_calls_it_may_and_the_next_with_each_answer_is_an_honest_one()
+    {
+        await using var harness = await EngineHarness.StartAsync();
+        var (id, cell) = await harness.CreateAsync();
+        var noticed = new TaskCompletionSource();
+        cell.OnExecute = async run =>
+        {
+            await run.HearAsync();
+            run.Channels.HostNotices = noticed.Task;
+            for (var n = 1; n <= 128; n++)
+            {
+                await run.CallAsync(n, "echo");
+            }
+
+            await run.HearAsync();
+            await run.CallAsync(129, "echo");
+            await noticed.Task;
+            await run.DoneAsync();
+        };
+        var started = await harness.Engine.StartRunAsync(id, Request() with { MaxToolCalls = 1000 });
+        await CallAsync(harness, id, started.Id, "call_128");
+        await harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", HostAnswer.Of(Seven));
+        await CallAsync(harness, id, started.Id, "call_129");
+        noticed.SetResult();
+        Assert.Equal(RunOutcome.Ok, ((RunCompleted)(await EventsAsync(harness, id, started.Id))[^1]).Result.Outcome);
+    }
+
+    [Fact]
     public async Task A_call_in_a_run_without_tools_ends_the_kernel()
     {
         await using var harness = await EngineHarness.StartAsync();

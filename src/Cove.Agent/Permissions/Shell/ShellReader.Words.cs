@@ -114,6 +114,11 @@ internal sealed partial class ShellReader
 
     private void ReadDollar(bool quoted)
     {
+        if (text.AsSpan(_at).StartsWith("$\\\n", StringComparison.Ordinal))
+        {
+            Doubted("a line is continued behind a dollar sign"); // bash joins the lines before it looks at what follows
+        }
+
         if (Next == '(')
         {
             if (Arithmetic().Match(text, _at) is { Success: true } sum)

@@ -97,12 +97,21 @@ internal sealed class ShellUnits
         return at is { } start && start < words.Length && words[start]?.StartsWith('-') == false ? start : null;
     }
 
-    /// <summary>Past options, of which some take a value in the next word. An option that is not known by its look ends it.</summary>
+    /// <summary>
+    /// Past options, of which some take a value in the next word. An option that is not known by its look ends it; a value that is not known may be
+    /// several words, the command among them, and is not looked past.
+    /// </summary>
     private static int? AfterOptions(string?[] words, int at, string[] takeValue)
     {
         while (at < words.Length && words[at] is { } option && option.StartsWith('-'))
         {
-            at += takeValue.Contains(option) ? 2 : 1;
+            var takes = takeValue.Contains(option);
+            if (takes && words.ElementAtOrDefault(at + 1) is null)
+            {
+                return null;
+            }
+
+            at += takes ? 2 : 1;
         }
 
         return at < words.Length ? at : null;
@@ -113,7 +122,8 @@ internal sealed class ShellUnits
         var at = 1;
         while (at < command.Words.Count && command.Words[at].Raw.IndexOf('=', StringComparison.Ordinal) > 0)
         {
-            if (!ShellVariables.IsHarmless(command.Words[at]))
+            // To bash these are words like any: one that is expanded may become several, the command among them.
+            if (command.Words[at].Literal is null || !ShellVariables.IsHarmless(command.Words[at]))
             {
                 return null;
             }

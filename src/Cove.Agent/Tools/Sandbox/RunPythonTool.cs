@@ -35,7 +35,7 @@ public sealed class RunPythonTool : DefinedTool, IDisposable
         try
         {
             var before = await _made.ListAsync(cancellationToken);
-            var report = await RunReport.OfAsync(Run(new RunRequest { Code = code, Timeout = timeout, CorrelationId = call.CorrelationId }, cancellationToken), call, cancellationToken);
+            var report = await RunReport.OfAsync(Run(new RunRequest { Code = code, Timeout = timeout, CorrelationId = call.CorrelationId }, call, cancellationToken), call, cancellationToken);
             var artifacts = _made.Since(before, before is null ? null : await _made.ListAsync(cancellationToken), notices);
             return await ResultAsync(report, timeout, artifacts, notices, cancellationToken);
         }
@@ -45,8 +45,8 @@ public sealed class RunPythonTool : DefinedTool, IDisposable
         }
     }
 
-    private IAsyncEnumerable<RunEvent> Run(RunRequest request, CancellationToken cancellationToken) =>
-        _options.HostCalls is { } bridge ? bridge.RunAsync(_sandbox, request, cancellationToken) : _cove.RunAsync(_sandbox, request, cancellationToken);
+    private IAsyncEnumerable<RunEvent> Run(RunRequest request, ToolCall call, CancellationToken cancellationToken) =>
+        _options.HostCalls is { } bridge ? bridge.RunAsync(_sandbox, request, call.HostCalled, cancellationToken) : _cove.RunAsync(_sandbox, request, cancellationToken);
 
     private static ToolDefinition Told(ToolDefinition definition, HostCalls.ToolBridge? bridge) =>
         bridge?.Describe() is { Length: > 0 } more ? definition with { Description = definition.Description + "\n" + more } : definition;

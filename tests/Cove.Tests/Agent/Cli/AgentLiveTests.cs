@@ -98,7 +98,7 @@ public sealed class AgentLiveTests(LiveEngine engine) : IDisposable
             {
                 Screen = new Screen((int)outFile.SafeFileHandle.DangerousGetHandle(), (int)errorFile.SafeFileHandle.DangerousGetHandle()),
             };
-            session.Prepare();
+            await session.PrepareAsync();
             Assert.Equal(0, await session.RunAsync(live, await live.CreateSandboxAsync(request.Sandbox)));
         }
 

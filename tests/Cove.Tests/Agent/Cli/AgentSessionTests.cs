@@ -161,7 +161,7 @@ public sealed class AgentSessionTests : IDisposable
         var (output, error, exitCode) = await CaptureAsync(async screen =>
         {
             await using var session = new AgentSession(change?.Invoke(request) ?? request, TimeProvider.System) { Screen = screen, Answers = answers ?? TextReader.Null };
-            session.Prepare();
+            await session.PrepareAsync();
             return await session.RunAsync(_cove, await _cove.CreateSandboxAsync(request.Sandbox));
         });
         return (exitCode, output, error);

@@ -15,7 +15,7 @@ public sealed class RealBashTests(LiveEngine live)
     [
         "npm run test", "npm run test", "npm run test", "git status", "git status", "evil", "evil x", " ", " ", "\n", ";", "&&", "||", "|", "&", "|&", "(", ")", "{ ", "; }", "$(", "`", "\"", "'", "\\", "\\\n", "#", "$", "${", "}", "<(", ">(", "<<E\n", "\nE\n", "<<'E'\n",
         "<<-E\n", "<<<", " > /dev/null", " 2>&1", "<", "!", " time ", "if ", "; then ", "; fi", "; do ", "; done", "for x in ", "eval ", "exec ", "env ", "CI=1 ", "X=1 ", "PATH=/tmp ", "bash -c ", "sh -c ", "xargs ", "timeout 5 ", "nohup ", "command ", "-c", "$'", "\\'", "{a,b}",
-        "*", "=", "()", "$((", "))", "[[ ", " ]]", "case x in x)", ";;", "esac", "function ", "$X", "${X}", "a", "E",
+        "*", "=", "()", "$((", "))", "$\\\n", "\"$\\\n(evil)\"", "[[ ", " ]]", "case x in x)", ";;", "esac", "function ", "$X", "${X}", "a", "E",
     ];
 
     [Fact]

@@ -228,5 +228,5 @@ public sealed class SettingsReaderTests : IDisposable
         return Read(flag is null ? null : (setting.Key, flag), environment, config);
     }
 
-    private static string Describe(ServerOptions options) => string.Join(' ', options.Urls) + string.Join(' ', options.Hosts) + string.Join(' ', options.AllowDegraded) + options;
+    private static string Describe(ServerOptions options) => string.Join(' ', options.Urls) + string.Join(' ', options.Hosts) + string.Join(' ', options.AllowDegraded) + string.Join(' ', options.ToolFiles) + options;
 }
