@@ -55,7 +55,7 @@ internal sealed class HttpLoad : IDisposable
     {
         var body = """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"run_code","arguments":{"code":"1+1","sandbox_id":"SANDBOX"},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}""".Replace("SANDBOX", sandbox, StringComparison.Ordinal);
         using var request = new HttpRequestMessage(HttpMethod.Post, "/mcp") { Content = new StringContent(body, _json) };
-        request.Headers.Accept.ParseAdd("text/event-stream");
+        request.Headers.Accept.ParseAdd("application/json, text/event-stream"); // the protocol wants both
         request.Headers.Add("MCP-Protocol-Version", "2026-07-28");
         request.Headers.Add("Mcp-Method", "tools/call");
         request.Headers.Add("Mcp-Name", "run_code");
@@ -77,7 +77,7 @@ internal sealed class HttpLoad : IDisposable
     public async Task<HttpResponseMessage> OpenAsync(string path, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
-        request.Headers.Accept.ParseAdd("text/event-stream");
+        request.Headers.Accept.ParseAdd("application/json, text/event-stream"); // the protocol wants both
         var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         return response.EnsureSuccessStatusCode();
     }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Cove.Server.Frontends.Mcp;
 using Cove.Server.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using ModelContextProtocol.Server;
 
 namespace Cove.Cli.Mcp;
@@ -23,8 +24,9 @@ internal sealed class McpPipe(Func<CancellationToken, ValueTask<ICove>> connect,
         var catalog = new SandboxCatalog(new SandboxCatalogParts { Version = version, Log = loggers.CreateLogger<SandboxCatalog>(), Caller = CallerAsync, Time = time });
         try
         {
-            await using var transport = new StreamServerTransport(input, output, "cove", loggers);
-            await using var server = McpServer.Create(transport, catalog.Options(), loggers);
+            // The library tells each wrong request as an error with its stack; failures of ours are told by the catalog.
+            await using var transport = new StreamServerTransport(input, output, "cove", NullLoggerFactory.Instance);
+            await using var server = McpServer.Create(transport, catalog.Options(), NullLoggerFactory.Instance);
             await server.RunAsync(cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

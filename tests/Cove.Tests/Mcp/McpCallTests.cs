@@ -131,6 +131,7 @@ public sealed class McpCallTests : IAsyncLifetime
         if (session is null)
         {
             await gone.CancelAsync();
+            response.Dispose(); // with the answer unread, that hangs up
         }
         else
         {

@@ -54,6 +54,24 @@ public sealed class McpSessionsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task One_that_answers_a_message_makes_no_room_and_takes_none_once_it_is_retired()
+    {
+        var (first, second) = (_sessions.Begin(_alpha, Make)!, _sessions.Begin(_alpha, Make)!);
+        Assert.True(first.TryEnter());
+        Assert.True(second.TryEnter());
+        _time.Advance(TimeSpan.FromHours(1));
+        Assert.Null(_sessions.Begin(_alpha, Make));
+        Assert.Equal(2, _sessions.Count);
+
+        // What it answers is done: a notification needs no answer.
+        Assert.False(await first.PostAsync(new ModelContextProtocol.Protocol.JsonRpcNotification { Method = "notifications/initialized" }, Stream.Null, CancellationToken.None));
+        Assert.NotNull(_sessions.Begin(_alpha, Make));
+        Assert.False(first.TryEnter());
+        Assert.Null(_sessions.Find(first.Id, _alpha));
+        Assert.NotNull(_sessions.Find(second.Id, _alpha));
+    }
+
+    [Fact]
     public async Task It_is_its_owners_alone()
     {
         var id = Begin(_alpha);

@@ -3,6 +3,7 @@ using Cove.Server.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cove.Server.Frontends.Mcp;
 
@@ -14,7 +15,8 @@ internal static class McpEndpoints
     /// <summary>Registers what the routes need: one table of sessions, ended with the server.</summary>
     public static void AddMcp(this IServiceCollection services, ServerParts parts) => services.AddSingleton(provider => new McpFrontend(
         new SandboxCatalog(new SandboxCatalogParts { Version = parts.Version, Functions = [.. parts.Tools.All, .. parts.Functions], Time = parts.Time, Log = parts.Loggers.CreateLogger<SandboxCatalog>() }).Options,
-        new McpSessions(new McpSessionLimits(), parts.Time), parts.Loggers));
+        new McpSessions(new McpSessionLimits(), parts.Time),
+        NullLoggerFactory.Instance)); // the library tells each wrong request as an error with its stack; ours are told of by the request log, the record and the catalog
 
     /// <summary>Adds the routes.</summary>
     public static void MapMcp(this Routes routes) => routes.MapMcp(Path, static context => context.RequestServices.GetRequiredService<McpFrontend>());

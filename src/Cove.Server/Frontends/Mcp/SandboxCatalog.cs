@@ -84,9 +84,16 @@ internal sealed class SandboxCatalog
 
     private async ValueTask<ListToolsResult> ListToolsAsync(RequestContext<ListToolsRequestParams> request, CancellationToken cancellationToken)
     {
-        var caller = await CallerAsync(request, cancellationToken);
-        var templates = await caller.Cove.ListTemplatesAsync(cancellationToken);
-        return new ListToolsResult { Tools = [.. _tools.Values.Select(tool => tool.Describe(templates))], TimeToLive = _keep, CacheScope = CacheScope.Private };
+        try
+        {
+            var caller = await CallerAsync(request, cancellationToken);
+            var templates = await caller.Cove.ListTemplatesAsync(cancellationToken);
+            return new ListToolsResult { Tools = [.. _tools.Values.Select(tool => tool.Describe(templates))], TimeToLive = _keep, CacheScope = CacheScope.Private };
+        }
+        catch (CoveException failure)
+        {
+            throw McpFailures.Of(failure, null, null);
+        }
     }
 
     private async ValueTask<CallToolResult> CallToolAsync(RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken)

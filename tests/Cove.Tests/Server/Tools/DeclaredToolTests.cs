@@ -224,6 +224,28 @@ public sealed class DeclaredToolTests : IAsyncLifetime
         Assert.Contains("\"errorCategory\":\"permission\"", (string?)refused.Result["content"]![0]!["text"], StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("2026-07-28")]
+    [InlineData("2025-11-25")]
+    public async Task Over_that_protocol_each_is_there_once_with_the_same_scope_and_the_same_record(string version)
+    {
+        _bench.Api.Answers((201, """{"number":7}""", []));
+        await using var plain = await PlainAsync();
+        Assert.Equal(["create_issue", "look"], (await NamesAsync(new McpTalk(_server.Http, _key), version)).Except(await NamesAsync(new McpTalk(plain.Http), version)).Order(StringComparer.Ordinal));
+        var input = new JsonObject { ["repo"] = "a/b", ["title"] = "secret title" };
+        var reader = await CallAsync(new McpTalk(_server.Http, await _server.KeyAsync(scopes: Scopes.Read)), version, "create_issue", input);
+        Assert.Equal((true, "scope_missing"), (reader.IsError, (string?)reader.Structured["error"]!["code"]));
+        Assert.Empty(_bench.Api.Requests);
+
+        var talk = new McpTalk(_server.Http, _key);
+        Assert.False((await CallAsync(talk, version, "create_issue", input)).IsError);
+        Assert.True((await CallAsync(talk, version, "create_issue", [])).IsError);
+        Assert.Single(_bench.Api.Requests);
+        await Eventually.Holds(async () => (await AuditAsync()).Count >= 3, "three rows are written");
+        var expected = new (string, int, string?)[] { ("callTool:create_issue", 200, "scope_missing"), ("callTool:create_issue", 200, null), ("callTool:create_issue", 200, "tool_input_invalid") };
+        Assert.Equal(expected.AsEnumerable(), await AuditAsync());
+    }
+
     [Fact]
     public async Task They_are_described_to_programs()
     {
@@ -268,8 +290,33 @@ public sealed class DeclaredToolTests : IAsyncLifetime
     [Fact]
     public async Task No_declaration_takes_a_name_of_a_sandboxes_tool()
     {
-        await using var bench = await ToolBench.StartAsync(Declaration.Replace("name: look", "name: run_python", StringComparison.Ordinal));
-        Assert.Contains("run_python", Assert.Throws<CoveException>(() => ServerTools.Of(bench.Set)).Message, StringComparison.Ordinal);
+        await using var plain = await PlainAsync();
+        foreach (var name in (await NamesAsync(new McpTalk(plain.Http), McpTalk.Stateless)).Append("run_python"))
+        {
+            await using var bench = await ToolBench.StartAsync(Declaration.Replace("name: look", "name: " + name, StringComparison.Ordinal));
+            Assert.Contains(name, Assert.Throws<CoveException>(() => ServerTools.Of(bench.Set)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    private Task<FrontDoor> PlainAsync() => FrontDoor.StartAsync(_cove);
+
+    private static async Task<string[]> NamesAsync(McpTalk talk, string version)
+    {
+        var listed = version == McpTalk.Stateless ? await talk.AskAsync("tools/list") : await talk.PostAsync("""{"jsonrpc":"2.0","id":2,"method":"tools/list"}""", [("Mcp-Session-Id", await McpHttpTests.BeginAsync(talk, version))]);
+        var names = listed.Result["tools"]!.AsArray().Select(tool => (string)tool!["name"]!).ToArray();
+        Assert.Equal(names.Distinct(), names);
+        return names;
+    }
+
+    private static async Task<McpAnswer> CallAsync(McpTalk talk, string version, string tool, JsonObject input)
+    {
+        if (version == McpTalk.Stateless)
+        {
+            return await talk.CallAsync(tool, input.DeepClone().AsObject());
+        }
+
+        var body = new JsonObject { ["jsonrpc"] = "2.0", ["id"] = 3, ["method"] = "tools/call", ["params"] = new JsonObject { ["name"] = tool, ["arguments"] = input.DeepClone() } };
+        return await talk.PostAsync(body.ToJsonString(), [("Mcp-Session-Id", await McpHttpTests.BeginAsync(talk, version))]);
     }
 
     private async Task<IReadOnlyList<(string, int, string?)>> AuditAsync()

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.Unicode;
 using Cove.Server.Bounds;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -56,7 +57,15 @@ internal sealed record McpPost(JsonRpcMessage Message, bool Stateless)
         context.Response.RegisterForDisposeAsync(counted); // the message is there until it is answered
         try
         {
-            using var body = await JsonDocument.ParseAsync(counted, _strict, context.RequestAborted);
+            using var bytes = new MemoryStream();
+            await counted.CopyToAsync(bytes, context.RequestAborted);
+            var text = bytes.GetBuffer().AsMemory(0, (int)bytes.Length);
+            if (!Utf8.IsValid(text.Span))
+            {
+                return null; // a reader of JSON looks at that only where a string is taken out, and would run something like what was sent
+            }
+
+            using var body = JsonDocument.Parse(text, _strict);
             var message = body.Deserialize(_type);
             if (message is not null && (string?)context.Request.Headers[McpHeaders.Version] is { Length: > 0 } version)
             {

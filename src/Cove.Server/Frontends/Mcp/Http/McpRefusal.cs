@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using ModelContextProtocol;
@@ -57,7 +58,9 @@ internal sealed record McpRefusal(int Status, int Code, string Message)
         var body = new JsonObject { ["jsonrpc"] = "2.0", ["id"] = Id.Id is string text ? text : Id.Id is long number ? number : null, ["error"] = error };
         context.Response.StatusCode = Status;
         context.Response.ContentType = "application/json";
-        await context.Response.WriteAsync(body.ToJsonString(McpJson.Wire.Options), context.RequestAborted);
+        var bytes = Encoding.UTF8.GetBytes(body.ToJsonString(McpJson.Wire.Options));
+        context.Response.ContentLength = bytes.Length;
+        await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
     }
 }
 
