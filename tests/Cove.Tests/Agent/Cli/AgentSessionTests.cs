@@ -89,7 +89,7 @@ public sealed class AgentSessionTests : IDisposable
     {
         var refused = Assert.Throws<CoveException>(() => ModelChoice.Make(null, null, null, null, _ => null));
 
-        Assert.All(["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "--key-file", "scripted:FILE"], word => Assert.Contains(word, refused.Message, StringComparison.Ordinal));
+        Assert.All(["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "--key-file", "COVE_MODEL_KEY_FILE", "scripted:FILE"], word => Assert.Contains(word, refused.Message, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -97,6 +97,46 @@ public sealed class CancellationTests
         Assert.Equal("half of it", result.Messages[^1].Contents.Cast<FunctionResultContent>().Single().Result);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_an_interrupted_program_wrote_is_kept_as_data(bool byDeadline)
+    {
+        using var interrupt = new CancellationTokenSource();
+        var time = new FakeTimeProvider();
+        var reached = new TaskCompletionSource();
+        var tool = new FakeTool("run_python", async (call, cancellationToken) =>
+        {
+            call.Output!(new ToolOutput(OutputStream.Stdout, "step 1\n" + new string('x', 100_000) + "\"the end\"\n"));
+            call.Output(new ToolOutput(OutputStream.Stderr, "{\"isError\":false}"));
+            reached.SetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+            return ToolResult.Of("never");
+        });
+        using var model = new FakeModel().Calls(Tool("1", "run_python")).Says("Not done.");
+
+        var run = new AgentLoop(model, [tool], new AgentOptions { Time = time }).RunAsync("?", interrupt.Token);
+        await Eventually.Within(reached.Task);
+        if (!byDeadline)
+        {
+            await interrupt.CancelAsync();
+        }
+
+        var result = byDeadline ? await time.AdvanceUntil(run, TimeSpan.FromMinutes(30)) : await Eventually.Within(run);
+
+        Assert.Equal(byDeadline ? AgentOutcome.BudgetSpent : AgentOutcome.Interrupted, result.Outcome);
+        var answer = result.Messages.Single(m => m.Role == ChatRole.Tool).Contents.Cast<FunctionResultContent>().Single();
+        var texts = ((IEnumerable<AIContent>)answer.Result!).Cast<TextContent>().Select(t => t.Text).ToArray();
+        Assert.Contains(byDeadline ? "\"errorCategory\":\"budget\"" : "\"errorCategory\":\"interrupted\"", texts[0], StringComparison.Ordinal);
+        var heard = System.Text.Json.JsonElement.Parse(texts[1]);
+        var stdout = heard.GetProperty("stdout").GetString()!;
+        Assert.StartsWith("step 1\nxxx", stdout, StringComparison.Ordinal);
+        Assert.EndsWith("xxx\"the end\"\n", stdout, StringComparison.Ordinal);
+        Assert.Contains("characters left out", stdout, StringComparison.Ordinal);
+        Assert.True(stdout.Length < 10_100, $"{stdout.Length} characters");
+        Assert.Equal("{\"isError\":false}", heard.GetProperty("stderr").GetString());
+    }
+
     [Fact]
     public async Task A_tool_that_does_not_end_is_left_behind_after_its_grace()
     {

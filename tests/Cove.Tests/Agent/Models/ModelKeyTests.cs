@@ -19,6 +19,28 @@ public sealed class ModelKeyTests
     }
 
     [Fact]
+    public void The_environment_may_name_the_file_and_an_option_comes_first()
+    {
+        using var place = new TemporaryDirectory();
+        string Write(string name)
+        {
+            var path = Path.Combine(place.Path, name);
+            File.WriteAllText(path, "key-of-" + name);
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            return path;
+        }
+
+        var environment = new Dictionary<string, string> { ["COVE_MODEL_KEY_FILE"] = Write("variable"), ["ANTHROPIC_API_KEY"] = "key-1234" };
+
+        Assert.Equal("key-of-variable", ModelKey.Find(null, environment.GetValueOrDefault)!.ApiKey);
+        Assert.Equal("key-of-option", ModelKey.Find(Write("option"), environment.GetValueOrDefault)!.ApiKey);
+        environment["COVE_MODEL_KEY_FILE"] = Path.Combine(place.Path, "nothing");
+        Assert.Contains("nothing", Assert.Throws<CoveException>(() => ModelKey.Find(null, environment.GetValueOrDefault)).Message, StringComparison.Ordinal);
+        environment["COVE_MODEL_KEY_FILE"] = "";
+        Assert.Equal("key-1234", ModelKey.Find(null, environment.GetValueOrDefault)!.ApiKey);
+    }
+
+    [Fact]
     public void A_key_file_is_its_owners_alone()
     {
         using var place = new TemporaryDirectory();

@@ -59,13 +59,13 @@ public sealed class TranscriptTests : IDisposable
             Convert.ToHexString(Encoding.UTF8.GetBytes(Key)), JsonSerializer.Serialize(Key), Unnamed, "Bearer " + Unnamed, "ghp_0123456789abcdefghijABCDEFGHIJ",
         ];
         var all = string.Join('\n', forms);
-        var once = string.Join('\n', forms.Where(form => !form.StartsWith('"'))); // an error is JSON in a text: what is escaped already would be escaped twice
-        var input = new Dictionary<string, object?> { ["code"] = all, [Key] = 1, ["n"] = long.Parse(Number), ["deep"] = new[] { new { x = Key } } };
-        var tool = new FakeTool("look", (_, _) => Task.FromResult(ToolResult.Failed(new ToolError { ErrorCategory = ToolErrorCategory.Exception, IsRetryable = true, Context = once, Remediation = Key }, new TextContent(all)) with { Artifacts = [new ToolArtifact("/workspace/" + Key, "text/plain")] }));
+        var quoted = JsonSerializer.Serialize(new { request = JsonSerializer.Serialize(new { body = JsonSerializer.Serialize(new { token = Key }) }) }); // as an answer quotes a request that quotes a body
+        var input = new Dictionary<string, object?> { ["code"] = all, [Key] = 1, ["n"] = long.Parse(Number), ["quoted"] = quoted, ["deep"] = new[] { new { x = Key } } };
+        var tool = new FakeTool("look", (_, _) => Task.FromResult(ToolResult.Failed(new ToolError { ErrorCategory = ToolErrorCategory.Exception, IsRetryable = true, Context = all + quoted, Remediation = Key }, new TextContent(all + quoted)) with { Artifacts = [new ToolArtifact("/workspace/" + Key, "text/plain")] }));
         using var model = new FakeModel()
             .Fails(ModelFailures.OfStatus(500, "the key " + Key + " is bad"))
             .Then(Text(all), Call(new FunctionCallContent("t1" + Unnamed, "look", input)), Stop("tool_use"))
-            .Says(all);
+            .Says(all + quoted);
 
         await RecordAsync(model, [tool], new AgentOptions(), question: "Use " + all, secret);
 
@@ -73,9 +73,24 @@ public sealed class TranscriptTests : IDisposable
         Assert.All(forms, form => Assert.DoesNotContain(form, written, StringComparison.Ordinal));
         Assert.DoesNotContain(Number, written, StringComparison.Ordinal);
         Assert.DoesNotContain("sEcr3t", written, StringComparison.Ordinal);
+        Assert.DoesNotContain("and-more", written, StringComparison.Ordinal);
         Assert.DoesNotContain("AAAABBBBCCCC", written, StringComparison.Ordinal);
         Assert.Contains("[redacted", written, StringComparison.Ordinal);
         Assert.All(written.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => JsonDocument.Parse(line).Dispose());
+    }
+
+    [Fact]
+    public async Task Half_a_character_in_a_models_input_breaks_nothing()
+    {
+        using var model = new FakeModel()
+            .Then(Call(new FunctionCallContent("t1", "look", new Dictionary<string, object?> { ["a"] = JsonElement.Parse("""{"x\ud800":"half \ud800","y":"\\ud800 \ud83d\ude00"}""") })), Stop("tool_use"))
+            .Says("x");
+
+        var lines = await RecordAsync(model, [FakeTool.Says("look", "ok")], new AgentOptions());
+
+        Assert.IsType<EndLine>(lines[^1]);
+        var input = lines.OfType<MessageLine>().SelectMany(line => line.Content).Single(block => block.Type == "tool_use").Input!.Value.GetProperty("a");
+        Assert.Equal(("half \ufffd", "\\ud800 \U0001F600"), (input.GetProperty("x\ufffd").GetString(), input.GetProperty("y").GetString()));
     }
 
     [Fact]
