@@ -135,7 +135,7 @@ public sealed class ModelFailureTests
 
         var run = new AgentLoop(model, [], new AgentOptions { Time = time }).RunAsync("?");
         await Eventually.Within(reached.Task);
-        var result = await time.AdvanceUntil(run, TimeSpan.FromSeconds(30));
+        var result = await time.AdvanceUntil(run, TimeSpan.FromSeconds(5));
 
         Assert.Equal((AgentOutcome.Answered, "It is 42.", 1), (result.Outcome, result.Answer, result.ModelRetries));
     }
@@ -165,7 +165,10 @@ public sealed class ModelFailureTests
     private static async Task<(AgentResult Result, List<AgentEvent> Events)> RunAsync(FakeModel model, params AITool[] tools)
     {
         var time = new FakeTimeProvider();
-        var events = await time.AdvanceUntil(new AgentLoop(model, tools, new AgentOptions { Time = time }).StreamAsync("?").ToListAsync().AsTask(), TimeSpan.FromSeconds(1));
+
+        // The clock runs however slowly the host does: only back-off is to end by it.
+        var options = new AgentOptions { Time = time, Timeout = TimeSpan.FromDays(30), Retry = new() { StallTimeout = TimeSpan.FromHours(1) } };
+        var events = await time.AdvanceUntil(new AgentLoop(model, tools, options).StreamAsync("?").ToListAsync().AsTask(), TimeSpan.FromMilliseconds(200));
         return (((AgentCompleted)events[^1]).Result, events);
     }
 }
