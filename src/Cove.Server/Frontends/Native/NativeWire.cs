@@ -113,23 +113,10 @@ internal static class NativeWire
         }
         catch (JsonException failure)
         {
-            throw Problems.Bad("bad_json", Explain("The body", failure), "Correct it; /docs shows the fields of every call. Unknown ones are refused, so that a misspelt one is not silently ignored.");
+            var (message, fix) = JsonFaults.Explain("The body", failure, type);
+            throw Problems.Bad("bad_json", message, $"{fix} /docs shows the fields of every call; unknown ones are refused, so that a misspelt one is not silently ignored.");
         }
     }
-
-    /// <summary>Says where it went wrong in the caller's words: the message of the reader names types of this program.</summary>
-    public static string Explain(string subject, JsonException failure)
-    {
-        const string Unknown = "The JSON property '";
-        const string Missing = "required properties including: ";
-        var text = failure.Message;
-        return text.StartsWith(Unknown, StringComparison.Ordinal) ? $"{subject} has a field {Shown(text[(Unknown.Length - 1)..].Split(' ')[0])}, which this call does not take."
-            : text.IndexOf(Missing, StringComparison.Ordinal) is >= 0 and var at ? $"{subject} lacks the field {Shown(text[(at + Missing.Length)..].TrimEnd('.'))}."
-            : failure.Path is { Length: > 2 } path ? $"{subject} has a value at '{Shown(path[2..])}' that this call does not take, or breaks off there."
-            : $"{subject} is not one JSON object, or not JSON at all.";
-    }
-
-    private static string Shown(string name) => name.Length <= 100 ? name : name[..100] + "…";
 
     public static async Task WriteAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK)
     {
