@@ -44,7 +44,7 @@ internal sealed class Door(DoorOptions options, ILogger<Door> log)
     {
         if (!_hosts.Contain(request.Host.Host))
         {
-            return (Problems.Request("unknown_host", "The Host header names no host of this server.", "Use one of: " + _hosts + "."), StatusCodes.Status421MisdirectedRequest);
+            return (Problems.Request("unknown_host", "The Host header names no host of this server.", $"Use one of: {_hosts}. Whoever runs the server adds others with --hosts or COVE_HOSTS."), StatusCodes.Status421MisdirectedRequest);
         }
 
         if (request.HttpContext.Features.Get<IHttpRequestFeature>() is { RawTarget: { } target } && Climbs(target))

@@ -103,6 +103,17 @@ public sealed class McpCallTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_result_and_a_refusal_name_the_callers_correlation_id_as_the_run_does()
+    {
+        var talk = await TalkAsync("alpha");
+        _server.Http.DefaultRequestHeaders.Add("X-Correlation-Id", "mine-1");
+        var done = await talk.CallAsync("run_code", new JsonObject { ["code"] = "1" });
+        var refused = await talk.CallAsync("run_code", new JsonObject { ["cod"] = "1" });
+        Assert.Equal("mine-1", _cove.LastRun!.CorrelationId);
+        Assert.All([done, refused], answer => Assert.Equal("mine-1", answer.Result["_meta"]!["cove/correlation_id"]!.GetValue<string>()));
+    }
+
+    [Fact]
     public async Task The_traceback_of_an_exception_ends_stderr_because_the_model_reads_it_nowhere_else()
     {
         var talk = await TalkAsync("alpha");

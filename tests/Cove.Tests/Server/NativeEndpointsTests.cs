@@ -51,6 +51,8 @@ public sealed class NativeEndpointsTests : IAsyncLifetime
     [InlineData("DELETE", "/v1/sandboxes/s1/kernels/none", null, 404, "kernel_not_found")]
     [InlineData("GET", "/v1/sandboxes/s1/files/content", null, 400, "invalid_request")]
     [InlineData("GET", "/v1/sandboxes/s1/files/content?path=/a&path=/b", null, 400, "invalid_request")]
+    [InlineData("GET", "/v1/sandboxes/s1/files/content?path=/%ff%fe", null, 400, "invalid_request")]
+    [InlineData("GET", "/v1/sandboxes/s1/files/content?path=/%C3%A9%25ff%20+", null, 404, "file_not_found")]
     [InlineData("GET", "/v1/sandboxes/s1/files/content?path=/a", null, 404, "file_not_found")]
     [InlineData("GET", "/v1/sandboxes/s1/files/stat?path=/a", null, 404, "file_not_found")]
     [InlineData("GET", "/v1/sandboxes/s1/files/list?path=/a&depth=-1", null, 400, "invalid_request")]

@@ -1,6 +1,9 @@
 using System.Globalization;
+using System.Net;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.Unicode;
 using Cove.Server.Bounds;
 using Cove.Server.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -29,10 +32,23 @@ internal static class NativeWire
 
     public static string Route(HttpContext context, string name) => context.Request.RouteValues[name] as string ?? "";
 
-    public static string Path(HttpContext context) =>
-        context.Request.Query["path"] is [{ Length: > 0 } path]
-            ? path
-            : throw Problems.Bad("invalid_request", "The query parameter 'path' is missing or given twice.", "Give one absolute path in the sandbox, for example ?path=/workspace/a.txt.");
+    public static string Path(HttpContext context)
+    {
+        if (context.Request.Query["path"] is not [{ Length: > 0 } path])
+        {
+            throw Problems.Bad("invalid_request", "The query parameter 'path' is missing or given twice.", "Give one absolute path in the sandbox, for example ?path=/workspace/a.txt.");
+        }
+
+        // Escapes that are no UTF-8 would be left as they stand, and name a file that nobody meant.
+        return IsText(context.Request.QueryString.Value ?? "") ? path
+            : throw Problems.Bad("invalid_request", "The query holds escaped bytes that are not valid UTF-8.", "Escape the path's bytes in UTF-8: é is %C3%A9; a percent sign itself is %25.");
+    }
+
+    private static bool IsText(string query)
+    {
+        var bytes = Encoding.UTF8.GetBytes(query);
+        return Utf8.IsValid(WebUtility.UrlDecodeToBytes(bytes, 0, bytes.Length));
+    }
 
     public static bool Flag(HttpContext context, string name, bool missing) => (string?)context.Request.Query[name] switch
     {
