@@ -17,7 +17,7 @@ internal sealed class PatternTime
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(1);
     private TimeSpan _spent;
 
-    /// <exception cref="TimeoutException">The patterns of this call took too long already.</exception>
+    /// <exception cref="TimeoutException">This pattern, or the patterns of this call together, take too long.</exception>
     public bool IsMatch(Regex regex, string value)
     {
         if (_spent > _patience)
@@ -32,7 +32,7 @@ internal sealed class PatternTime
         }
         catch (RegexMatchTimeoutException)
         {
-            return false;
+            throw new TimeoutException(); // not "no match", which would satisfy a schema that forbids the pattern
         }
         finally
         {

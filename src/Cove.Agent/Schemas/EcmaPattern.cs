@@ -29,7 +29,7 @@ internal static class EcmaPattern
         }
     }
 
-    /// <summary>Any pattern: in linear time where it can be, with a time after which it counts as not matched where not.</summary>
+    /// <summary>Any pattern: in linear time where it can be, with a time after which it is given up where not.</summary>
     /// <exception cref="ArgumentException">It is no pattern.</exception>
     public static Regex Bounded(string pattern) => Linear(pattern) ?? new Regex(Translated(pattern), RegexOptions.CultureInvariant, TimeSpan.FromMilliseconds(200));
 

@@ -10,8 +10,8 @@ using Microsoft.Extensions.AI;
 namespace Cove.Agent.Tools;
 
 /// <summary>
-/// JSON as a text that a model reads: escaped as JSON demands and no further, because models pay by the character, and copy what they see. For HTML it is
-/// not safe and not meant.
+/// JSON as a text that a model reads: escaped as JSON demands and no further, because models pay by the character, and copy what they see. (Characters beyond
+/// the first 65,536, such as most pictograms, this encoder always escapes.) For HTML it is not safe and not meant.
 /// </summary>
 internal static partial class ModelJson
 {
