@@ -80,7 +80,7 @@ public sealed class CommandRunTests
         var (id, cell) = await harness.CreateAsync();
         cell.OnExecute = async run => await run.Kernel.Exited;
         var busy = harness.ResultAsync(id, "spin");
-        await Eventually.Holds(() => cell.Kernels[0].Current is not null, "the run is in the kernel");
+        await cell.RunsAsync();
         var events = await Eventually.Within(harness.RunAsync(id, new RunRequest { Argv = ["true"] }));
         Assert.Equal(RunOutcome.Ok, ((RunCompleted)events[^1]).Result.Outcome);
         cell.Kernels[0].Exit(1, null);
