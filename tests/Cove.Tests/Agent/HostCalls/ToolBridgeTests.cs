@@ -211,7 +211,10 @@ public sealed class ToolBridgeTests
     {
         HostAnswer? answer = null;
         _cove.Run = async run => answer = await run.CallAsync(tool, arguments);
-        var events = await Eventually.Within(bridge.RunAsync(await SandboxAsync(), new RunRequest { Code = "x", CorrelationId = "corr" }).ToListAsync().AsTask());
+        var sandbox = await SandboxAsync();
+
+        // On another thread, so that what never comes to an end fails a test and does not hang it.
+        var events = await Eventually.Within(Task.Run(() => bridge.RunAsync(sandbox, new RunRequest { Code = "x", CorrelationId = "corr" }).ToListAsync().AsTask()));
         return (answer!, events);
     }
 
