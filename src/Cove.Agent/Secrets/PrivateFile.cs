@@ -6,17 +6,15 @@ namespace Cove.Agent.Secrets;
 /// <summary>Reads a file that must be its user's alone. What is judged is what was opened: a name can be given to another file in between.</summary>
 internal static partial class PrivateFile
 {
-    private const uint TypeMask = 0xF000;
-    private const uint Regular = 0x8000;
     private const uint OthersMask = 0x3F; // rwxrwx of group and others
 
     public static string ReadText(string path, int maximumBytes)
     {
         try
         {
-            Judge(path, Stat(path) ?? throw SecretErrors.File(path, "it is not there", "Name a file that this user can read."));
+            Judge(path, UnixStat.Of(path) ?? throw SecretErrors.File(path, "it is not there", "Name a file that this user can read."));
             using var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.ReadWrite });
-            Judge(path, Stat($"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}") ?? throw SecretErrors.File(path, "what was opened can't be looked at", "Mount /proc."));
+            Judge(path, UnixStat.Of($"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}") ?? throw SecretErrors.File(path, "what was opened can't be looked at", "Mount /proc."));
             if (file.Length > maximumBytes)
             {
                 throw SecretErrors.File(path, $"it is longer than {maximumBytes} bytes", "Keep secrets in it and nothing else.");
@@ -36,9 +34,9 @@ internal static partial class PrivateFile
         }
     }
 
-    private static void Judge(string path, (uint User, uint Mode) stat)
+    private static void Judge(string path, UnixStat stat)
     {
-        if ((stat.Mode & TypeMask) != Regular)
+        if (!stat.IsRegular)
         {
             throw SecretErrors.File(path, "it is no regular file", "Name a file.");
         }
@@ -54,18 +52,6 @@ internal static partial class PrivateFile
         }
     }
 
-    /// <summary>Owner and mode of what a path leads to. <c>struct statx</c> has one layout on all architectures: <c>stx_uid</c> at 20, <c>stx_mode</c> (16 bits) at 28.</summary>
-    private static (uint User, uint Mode)? Stat(string path)
-    {
-        const int AtCwd = -100;
-        const uint BasicStats = 0x7ff;
-        Span<byte> buffer = stackalloc byte[256];
-        return StatX(AtCwd, path, 0, BasicStats, buffer) == 0 ? (MemoryMarshal.Read<uint>(buffer[20..]), MemoryMarshal.Read<ushort>(buffer[28..])) : null;
-    }
-
     [LibraryImport("libc", EntryPoint = "geteuid")]
     private static partial uint EffectiveUser();
-
-    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int StatX(int directory, string path, int flags, uint mask, Span<byte> buffer);
 }
