@@ -6,8 +6,6 @@ namespace Cove.Agent.Secrets;
 /// <summary>Reads a file that must be its user's alone. What is judged is what was opened: a name can be given to another file in between.</summary>
 internal static partial class PrivateFile
 {
-    private const uint TypeMask = 0xF000;
-    private const uint Regular = 0x8000;
     private const uint OthersMask = 0x3F; // rwxrwx of group and others
 
     /// <summary>The text of it.</summary>
@@ -18,9 +16,9 @@ internal static partial class PrivateFile
     {
         try
         {
-            Judge(Stat(path) ?? throw refuse("it is not there", "Name a file that this user can read."), path, refuse);
+            Judge(UnixStat.Of(path) ?? throw refuse("it is not there", "Name a file that this user can read."), path, refuse);
             using var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.ReadWrite });
-            Judge(Stat($"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}") ?? throw refuse("what was opened can't be looked at", "Mount /proc."), path, refuse);
+            Judge(UnixStat.Of($"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}") ?? throw refuse("what was opened can't be looked at", "Mount /proc."), path, refuse);
             if (file.Length > maximumBytes)
             {
                 throw refuse($"it is longer than {maximumBytes} bytes", "Keep secrets in it and nothing else.");
@@ -40,9 +38,9 @@ internal static partial class PrivateFile
         }
     }
 
-    private static void Judge((uint User, uint Mode) stat, string path, Func<string, string, CoveException> refuse)
+    private static void Judge(UnixStat stat, string path, Func<string, string, CoveException> refuse)
     {
-        if ((stat.Mode & TypeMask) != Regular)
+        if (!stat.IsRegular)
         {
             throw refuse("it is no regular file", "Name a file.");
         }
@@ -58,18 +56,6 @@ internal static partial class PrivateFile
         }
     }
 
-    /// <summary>Owner and mode of what a path leads to. <c>struct statx</c> has one layout on all architectures: <c>stx_uid</c> at 20, <c>stx_mode</c> (16 bits) at 28.</summary>
-    private static (uint User, uint Mode)? Stat(string path)
-    {
-        const int AtCwd = -100;
-        const uint BasicStats = 0x7ff;
-        Span<byte> buffer = stackalloc byte[256];
-        return StatX(AtCwd, path, 0, BasicStats, buffer) == 0 ? (MemoryMarshal.Read<uint>(buffer[20..]), MemoryMarshal.Read<ushort>(buffer[28..])) : null;
-    }
-
     [LibraryImport("libc", EntryPoint = "geteuid")]
     private static partial uint EffectiveUser();
-
-    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int StatX(int directory, string path, int flags, uint mask, Span<byte> buffer);
 }

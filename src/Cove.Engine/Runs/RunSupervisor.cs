@@ -13,7 +13,7 @@ internal sealed record Ending
     /// <summary>Whether a tool was called: then it has begun, whatever it left unread. No guest has its calls made again, and counted anew, by dying.</summary>
     public bool CalledTools { get; init; }
 
-    /// <summary>Whether what sets the guest going could not be sent whole.</summary>
+    /// <summary>Whether what sets the guest going could not be sent whole. What fails after that is no failed start.</summary>
     public bool StartFailed { get; init; }
 
     /// <summary>

@@ -47,7 +47,7 @@ internal sealed class AccessControl : IAsyncDisposable
         var open = new OpenRequests(keys, options.MaxOpenRequests, state.Time, log);
         var gate = new AccessGate(
             options, keys, new FailureLimiter(options.FailuresPerMinute, state.Time), new QuotaTable(options.Quotas, state), open, new HeldMemory(options.MaxHeldBytes), ledger,
-            new AuditTrail(state, options.AuditReads), new IdempotentAnswers(state, log), log);
+            new AuditTrail(state, options.AuditReads), new IdempotentAnswers(state, options.KeptAnswers, log), log);
         return new AccessControl(gate, open, ledger, state, options);
     }
 

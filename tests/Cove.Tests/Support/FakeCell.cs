@@ -31,6 +31,9 @@ internal sealed class FakeCell : Cell
         return Task.CompletedTask;
     };
 
+    /// <summary>Called with the channels of each run before anything goes through them.</summary>
+    public Action<FakeChannels>? BeforeRun { get; set; }
+
     /// <summary>Called with a kernel before anything is sent to it.</summary>
     public Action<FakeKernel>? BeforeSend { get; set; }
 
@@ -115,7 +118,9 @@ internal sealed class FakeCell : Cell
     public override RunChannels OpenRunChannels(bool host)
     {
         ThrowIfGone();
-        return new FakeChannels(host);
+        var channels = new FakeChannels(host);
+        BeforeRun?.Invoke(channels);
+        return channels;
     }
 
     public override async Task<IFrameLink> OpenFilesAsync(CancellationToken cancellationToken)
