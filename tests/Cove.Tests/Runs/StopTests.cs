@@ -214,6 +214,6 @@ public sealed class StopTests
         await harness.Engine.DeleteKernelAsync(id, "python");
         Assert.Empty(await harness.Engine.ListKernelsAsync(id));
         var missing = await Assert.ThrowsAsync<CoveException>(() => harness.Engine.DeleteKernelAsync(id, "python"));
-        Assert.Equal("kernel_not_found", missing.Error.Code);
+        Assert.Equal(("kernel_not_found", "The sandbox has no kernel 'python'."), (missing.Error.Code, missing.Error.Message));
     }
 }

@@ -115,7 +115,7 @@ internal sealed class SandboxCatalog
                 return Failed(caller, AccessErrors.ScopeMissing(tool.Needs, caller.Scopes));
             }
 
-            return await tool.CallAsync(new McpCall { Caller = caller, Arguments = request.Params.Arguments, Progress = Progress(request) }, cancellationToken);
+            return Traced(caller, await tool.CallAsync(new McpCall { Caller = caller, Arguments = request.Params.Arguments, Progress = Progress(request) }, cancellationToken));
         }
         catch (CoveException failure)
         {
@@ -132,7 +132,19 @@ internal sealed class SandboxCatalog
     private static CallToolResult Failed(McpCaller? caller, RunError error)
     {
         caller?.Fails(error.Code, error.Evidence?.Limit);
-        return McpResult.Failed(error);
+        return Traced(caller, McpResult.Failed(error));
+    }
+
+    /// <summary>A result says what logs and the journal know its call by: whoever keeps results finds the rest with it.</summary>
+    private static CallToolResult Traced(McpCaller? caller, CallToolResult result)
+    {
+        if (caller?.CorrelationId is { } id)
+        {
+            result.Meta ??= [];
+            result.Meta["cove/correlation_id"] = id;
+        }
+
+        return result;
     }
 
     private async ValueTask<ReadResourceResult> ReadResourceAsync(RequestContext<ReadResourceRequestParams> request, CancellationToken cancellationToken)

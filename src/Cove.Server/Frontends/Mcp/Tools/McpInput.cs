@@ -29,10 +29,14 @@ internal static class McpInput
 
             return JsonSerializer.Deserialize(buffer.WrittenSpan, type)!;
         }
-        catch (Exception failure) when (failure is JsonException or InvalidOperationException or ArgumentException)
+        catch (JsonException failure)
         {
-            // The latter two: strings that are no text, such as half of a surrogate pair.
-            throw Problems.Bad("invalid_input", failure is JsonException { Message: { } said } ? Excerpts.Short(said, 300) : "An argument holds a string that is no text.", $"Known here: {string.Join(", ", type.Properties.Select(p => p.Name))}. The tool's input schema says what each takes.");
+            var (message, fix) = JsonFaults.Explain("The input", failure, type);
+            throw Problems.Bad("invalid_input", message, $"{fix} The tool's input schema says what each field takes.");
+        }
+        catch (Exception failure) when (failure is InvalidOperationException or ArgumentException)
+        {
+            throw Problems.Bad("invalid_input", "An argument holds a string that is no text, such as half of a surrogate pair.", "Give text that is valid Unicode.");
         }
     }
 
