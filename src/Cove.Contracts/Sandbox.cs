@@ -40,6 +40,9 @@ public sealed record SandboxRequest
     /// <summary>How long to wait for a free place when the host is busy, before the clear error <c>create_deadline</c>. Default 30 s; 0 to 10 minutes.</summary>
     [JsonPropertyName("create_timeout_ms"), JsonConverter(typeof(MillisecondsConverter))]
     public TimeSpan? CreateTimeout { get; init; }
+
+    /// <summary>For whom it is asked, among those who share an engine: whose journals give way first is judged by it. Null: nobody in particular.</summary>
+    internal string? Owner { get; init; }
 }
 
 /// <summary>Where a sandbox is in its life.</summary>

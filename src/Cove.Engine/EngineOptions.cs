@@ -36,7 +36,7 @@ public sealed record EngineOptions
     /// <summary>How long the journal of an ended sandbox is kept. Default 7 days; 1 minute to 366 days.</summary>
     public TimeSpan JournalRetention { get; init; } = TimeSpan.FromDays(7);
 
-    /// <summary>Bytes of all journals. Near it the oldest of ended sandboxes go, then the oldest events of live ones, so that each keeps an equal share. Default 10 GiB; 1 MiB to 100 TiB.</summary>
+    /// <summary>Bytes of all journals. Near it who holds most of them gives way: its oldest ended ones go, then the oldest events of its live ones. Default 10 GiB; 1 MiB to 100 TiB.</summary>
     public long JournalBytes { get; init; } = 10L << 30;
 
     /// <summary>Told of every sandbox's end, also of those an engine before this one lost (while this one starts). Must not wait; what it throws is logged.</summary>

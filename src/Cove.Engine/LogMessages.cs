@@ -41,6 +41,9 @@ internal static partial class LogMessages
     [LoggerMessage(404, LogLevel.Warning, "A {Language} kernel could not be started")]
     public static partial void KernelStartFailed(this ILogger logger, Exception exception, Language language);
 
+    [LoggerMessage(405, LogLevel.Error, "Run {Run}: answers to its tool calls could not be given to it; it is killed")]
+    public static partial void ToolAnswersLost(this ILogger logger, Exception exception, RunId run);
+
     [LoggerMessage(600, LogLevel.Error, "The journal of sandbox {Sandbox} could not be written; what follows is in memory only")]
     public static partial void JournalFailed(this ILogger logger, Exception exception, SandboxId sandbox);
 

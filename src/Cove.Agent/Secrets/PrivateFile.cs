@@ -6,20 +6,22 @@ namespace Cove.Agent.Secrets;
 /// <summary>Reads a file that must be its user's alone. What is judged is what was opened: a name can be given to another file in between.</summary>
 internal static partial class PrivateFile
 {
-    private const uint TypeMask = 0xF000;
-    private const uint Regular = 0x8000;
     private const uint OthersMask = 0x3F; // rwxrwx of group and others
 
-    public static string ReadText(string path, int maximumBytes)
+    /// <summary>The text of it.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="maximumBytes">How long it may be.</param>
+    /// <param name="refuse">Makes the error of what is wrong and what would mend it: only the caller knows what the file is for.</param>
+    public static string ReadText(string path, int maximumBytes, Func<string, string, CoveException> refuse)
     {
         try
         {
-            Judge(path, Stat(path) ?? throw SecretErrors.File(path, "it is not there", "Name a file that this user can read."));
+            Judge(UnixStat.Of(path) ?? throw refuse("it is not there", "Name a file that this user can read."), path, refuse);
             using var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.ReadWrite });
-            Judge(path, Stat($"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}") ?? throw SecretErrors.File(path, "what was opened can't be looked at", "Mount /proc."));
+            Judge(UnixStat.Of($"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}") ?? throw refuse("what was opened can't be looked at", "Mount /proc."), path, refuse);
             if (file.Length > maximumBytes)
             {
-                throw SecretErrors.File(path, $"it is longer than {maximumBytes} bytes", "Keep secrets in it and nothing else.");
+                throw refuse($"it is longer than {maximumBytes} bytes", "Keep secrets in it and nothing else.");
             }
 
             var bytes = new byte[file.Length];
@@ -28,44 +30,32 @@ internal static partial class PrivateFile
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw SecretErrors.File(path, "it can't be read: " + failure.Message, "Name a file that this user can read.");
+            throw refuse("it can't be read: " + failure.Message, "Name a file that this user can read.");
         }
         catch (DecoderFallbackException)
         {
-            throw SecretErrors.File(path, "it is not UTF-8", "Write it as UTF-8.");
+            throw refuse("it is not UTF-8", "Write it as UTF-8.");
         }
     }
 
-    private static void Judge(string path, (uint User, uint Mode) stat)
+    private static void Judge(UnixStat stat, string path, Func<string, string, CoveException> refuse)
     {
-        if ((stat.Mode & TypeMask) != Regular)
+        if (!stat.IsRegular)
         {
-            throw SecretErrors.File(path, "it is no regular file", "Name a file.");
+            throw refuse("it is no regular file", "Name a file.");
         }
 
         if ((stat.Mode & OthersMask) != 0)
         {
-            throw SecretErrors.File(path, $"others than its owner may use it (mode {Convert.ToString(stat.Mode & 0x1FF, 8).PadLeft(4, '0')})", $"chmod 600 {path}");
+            throw refuse($"others than its owner may use it (mode {Convert.ToString(stat.Mode & 0x1FF, 8).PadLeft(4, '0')})", $"chmod 600 {path}");
         }
 
         if (stat.User != 0 && stat.User != EffectiveUser())
         {
-            throw SecretErrors.File(path, $"it belongs to another user (id {stat.User})", $"chown it to the user this runs as (id {EffectiveUser()}), after a look at what is in it.");
+            throw refuse($"it belongs to another user (id {stat.User})", $"chown it to the user this runs as (id {EffectiveUser()}), after a look at what is in it.");
         }
-    }
-
-    /// <summary>Owner and mode of what a path leads to. <c>struct statx</c> has one layout on all architectures: <c>stx_uid</c> at 20, <c>stx_mode</c> (16 bits) at 28.</summary>
-    private static (uint User, uint Mode)? Stat(string path)
-    {
-        const int AtCwd = -100;
-        const uint BasicStats = 0x7ff;
-        Span<byte> buffer = stackalloc byte[256];
-        return StatX(AtCwd, path, 0, BasicStats, buffer) == 0 ? (MemoryMarshal.Read<uint>(buffer[20..]), MemoryMarshal.Read<ushort>(buffer[28..])) : null;
     }
 
     [LibraryImport("libc", EntryPoint = "geteuid")]
     private static partial uint EffectiveUser();
-
-    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int StatX(int directory, string path, int flags, uint mask, Span<byte> buffer);
 }

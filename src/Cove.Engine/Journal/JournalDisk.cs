@@ -3,9 +3,10 @@ using Microsoft.Extensions.Logging;
 namespace Cove.Engine.Journal;
 
 /// <summary>
-/// Keeps all journals of an engine within their bound, counted as they are written: near it the oldest ended journals go, and when the live ones
-/// alone are too much, each is cut to an equal share. Ended ones also go when they are too old or too many. What is looked at is a count in memory,
-/// at every write and every end; the removing is done behind it, from a margin on, so that the bound itself is not reached.
+/// Keeps all journals of an engine within their bound, counted as they are written: near it who holds most gives way, first with its oldest ended
+/// journals, then, when it has none, by its live ones being cut alike, but nobody below an equal share; so nobody's output pushes out what is another's. Ended ones
+/// also go when they are too old, or (of who has most of them) too many. What is looked at is a count in memory, at every write and every end; the
+/// removing is done behind it, from a margin on, so that the bound itself is not reached.
 /// </summary>
 internal sealed class JournalDisk : IDisposable
 {
@@ -26,7 +27,7 @@ internal sealed class JournalDisk : IDisposable
     private readonly ILogger _logger;
     private readonly Func<IReadOnlyCollection<SandboxJournal>> _live;
     private readonly Lock _lock = new();
-    private readonly Queue<Ended> _ended = new();
+    private readonly EndedJournals _ended = new();
     private readonly ITimer _timer;
     private long _bytes;
     private int _removing;
@@ -54,7 +55,7 @@ internal sealed class JournalDisk : IDisposable
         {
             foreach (var journal in found)
             {
-                _ended.Enqueue(journal);
+                _ended.Add(journal);
                 _bytes += journal.Bytes;
             }
         }
@@ -72,12 +73,12 @@ internal sealed class JournalDisk : IDisposable
     }
 
     /// <summary>A live journal, counted so far as it was written, has ended.</summary>
-    public void NoteEnd(SandboxId sandbox, long bytes)
+    public void NoteEnd(SandboxJournal journal)
     {
         int count;
         lock (_lock)
         {
-            _ended.Enqueue(new Ended(sandbox, _time.GetUtcNow(), bytes + Overhead));
+            _ended.Add(new EndedJournal(journal.Sandbox, journal.Owner, _time.GetUtcNow(), journal.DiskBytes + Overhead));
             count = _ended.Count;
         }
 
@@ -97,10 +98,15 @@ internal sealed class JournalDisk : IDisposable
 
         try
         {
-            RemoveEnded();
+            var oldest = _time.GetUtcNow() - _options.JournalRetention;
+            while (Take(ended => ended.TakeBefore(oldest) ?? (ended.Count > MaxEnded ? ended.TakeOfMost() : null)) is { } journal)
+            {
+                Delete(journal);
+            }
+
             if (Bytes > High)
             {
-                CutLive();
+                MakeRoom();
             }
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
@@ -123,51 +129,69 @@ internal sealed class JournalDisk : IDisposable
         }
     }
 
-    private void RemoveEnded()
+    private void MakeRoom()
     {
-        var oldest = _time.GetUtcNow() - _options.JournalRetention;
-        var most = Bytes > High ? Low : High;
-        while (Next(oldest, most) is { } journal)
+        var live = _live().GroupBy(journal => journal.Owner ?? "").ToDictionary(own => own.Key, own => own.ToArray());
+        var least = new HashSet<string>();
+        while (Bytes > Low && Holders(live).Where(h => !least.Contains(h.Owner)).MaxBy(h => h.Bytes) is { Owner: var owner } fullest)
         {
-            Interlocked.Add(ref _bytes, -journal.Bytes);
-            if (_paths.Ended(journal.Sandbox) is var directory && Directory.Exists(directory))
+            if (Take(ended => ended.Take(owner)) is { } journal)
             {
-                Directory.Delete(directory, recursive: true);
+                Delete(journal);
+            }
+            else if (Bytes <= High)
+            {
+                return; // for a margin nothing is taken from what lives
+            }
+            else if (CutLive(live.GetValueOrDefault(owner, []), Math.Max(Low / Holders(live).Count, fullest.Bytes - (Bytes - Low))) <= 0)
+            {
+                least.Add(owner); // nothing more can be taken from it; while anything can, nobody else pays for what it goes on writing
             }
         }
     }
 
-    private Ended? Next(DateTimeOffset oldest, long most)
+    /// <summary>Who has any journals, and what those take, living and ended.</summary>
+    private List<Holder> Holders(Dictionary<string, SandboxJournal[]> live)
     {
         lock (_lock)
         {
-            return _ended.TryPeek(out var first) && (first.At < oldest || Bytes > most || _ended.Count > MaxEnded) ? _ended.Dequeue() : null;
+            return [.. _ended.Owners.Union(live.Keys).Select(owner => new Holder(owner, _ended.Bytes(owner) + live.GetValueOrDefault(owner, []).Sum(journal => journal.DiskBytes)))];
         }
     }
 
-    /// <summary>No ended journal is left to remove: the live ones take too much.</summary>
-    private void CutLive()
+    private EndedJournal? Take(Func<EndedJournals, EndedJournal?> choose)
     {
-        var live = _live();
-        var share = Math.Max(LeastShare, Low / Math.Max(1, live.Count));
-        foreach (var journal in live)
+        lock (_lock)
         {
-            journal.Cut(share);
+            return choose(_ended);
         }
     }
 
-    private Ended Measure(SandboxId sandbox)
+    private void Delete(EndedJournal journal)
+    {
+        Interlocked.Add(ref _bytes, -journal.Bytes);
+        if (_paths.Ended(journal.Sandbox) is var directory && Directory.Exists(directory))
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    /// <summary>Cuts living journals to so much together; returns how much went.</summary>
+    private static long CutLive(SandboxJournal[] live, long keep) => live.Sum(journal => journal.Cut(Math.Max(LeastShare, keep / live.Length)));
+
+    private EndedJournal Measure(SandboxId sandbox)
     {
         var written = DateTime.UnixEpoch;
         var bytes = (long)Overhead;
-        foreach (var file in new DirectoryInfo(_paths.Ended(sandbox)).EnumerateFiles())
+        var directory = _paths.Ended(sandbox);
+        foreach (var file in new DirectoryInfo(directory).EnumerateFiles())
         {
             bytes += file.Length;
             written = file.LastWriteTimeUtc > written ? file.LastWriteTimeUtc : written;
         }
 
-        return new Ended(sandbox, new DateTimeOffset(written, TimeSpan.Zero), bytes);
+        return new EndedJournal(sandbox, JournalFile.Owner(directory), new DateTimeOffset(written, TimeSpan.Zero), bytes);
     }
 
-    private sealed record Ended(SandboxId Sandbox, DateTimeOffset At, long Bytes);
+    private sealed record Holder(string Owner, long Bytes);
 }

@@ -14,6 +14,9 @@ internal sealed class JournalFile : IDisposable
     /// <summary>Segments a full journal has: what is dropped at once is an eighth.</summary>
     private const int Segments = 8;
 
+    /// <summary>In so much of a segment its owner is found: before it stands a number.</summary>
+    private const int OwnerBytes = 1024;
+
     private readonly string _directory;
     private readonly long _maxBytes;
     private readonly Queue<(int Number, long Bytes)> _full = new();
@@ -48,6 +51,26 @@ internal sealed class JournalFile : IDisposable
     {
         JournalPaths.MakeDirectory(directory);
         return new JournalFile(directory, maxBytes, (JournalPaths.Segments(directory) is [.., var last] ? last : 0) + 1);
+    }
+
+    /// <summary>Whose a journal is, as the first of its segments says; null when that is nobody's in particular, or can't be read.</summary>
+    public static string? Owner(string directory)
+    {
+        try
+        {
+            if (JournalPaths.Segments(directory) is not [var first, ..])
+            {
+                return null;
+            }
+
+            Span<byte> start = stackalloc byte[OwnerBytes];
+            using var segment = File.OpenHandle(JournalPaths.Segment(directory, first));
+            return JournalLine.Owner(start[..RandomAccess.Read(segment, start, 0)]);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Appends whole lines. Throws <see cref="IOException"/> when the disk does not take them; what of them is there is then cut off again.</summary>

@@ -49,7 +49,8 @@ internal readonly ref struct JournalLine
         _ => null,
     };
 
-    public static void Write(IBufferWriter<byte> output, Utf8JsonWriter json, long sequence, RunId? run, object content)
+    /// <summary>Writes a line. Each segment begins with an info, and so with the journal's <paramref name="owner"/>.</summary>
+    public static void Write(IBufferWriter<byte> output, Utf8JsonWriter json, long sequence, RunId? run, object content, string? owner = null)
     {
         json.Reset(output);
         json.WriteStartObject();
@@ -70,6 +71,11 @@ internal readonly ref struct JournalLine
                 JsonSerializer.Serialize(json, next, CoveJson.Wire.SandboxEvent);
                 break;
             case SandboxInfo info:
+                if (owner is not null)
+                {
+                    json.WriteString("owner"u8, owner);
+                }
+
                 json.WritePropertyName("info"u8);
                 JsonSerializer.Serialize(json, info, CoveJson.Wire.SandboxInfo);
                 break;
@@ -80,6 +86,35 @@ internal readonly ref struct JournalLine
         json.WriteEndObject();
         json.Flush();
         output.Write("\n"u8);
+    }
+
+    /// <summary>Whose journal begins so; null when that is nobody's in particular, or can't be read.</summary>
+    public static string? Owner(ReadOnlySpan<byte> start)
+    {
+        try
+        {
+            var json = new Utf8JsonReader(start, isFinalBlock: false, default);
+            json.Read();
+            while (json.Read() && json.TokenType == JsonTokenType.PropertyName && !json.ValueTextEquals("info"u8))
+            {
+                var found = json.ValueTextEquals("owner"u8);
+                if (!json.Read())
+                {
+                    return null;
+                }
+
+                if (found)
+                {
+                    return json.TokenType == JsonTokenType.String ? json.GetString() : null;
+                }
+            }
+        }
+        catch (JsonException)
+        {
+            // A disk may have lost part of it.
+        }
+
+        return null;
     }
 
     /// <summary>Reads a line without its end; false when it is none that a journal holds (a disk may have lost part of it).</summary>

@@ -55,7 +55,7 @@ internal sealed class JournalRecovery(JournalPaths paths, TimeProvider time, ILo
         using var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = CoveJson.Wire.Options.Encoder });
         var ended = new List<RunInfo>();
         var sequence = summary.Sequence;
-        JournalLine.Write(buffer, json, sequence, null, info);
+        JournalLine.Write(buffer, json, sequence, null, info, JournalFile.Owner(paths.Live(sandbox)));
         foreach (var run in summary.Runs.Values.Where(r => r.Result is null))
         {
             var end = stored.Lost(run.LastSequence + 1, summary.LastTime, run, info.Isolation);

@@ -47,7 +47,8 @@ internal sealed class Journals : IDisposable
 
     public long MaxBytes { get; }
 
-    public SandboxJournal Create(SandboxId sandbox) => _journals[sandbox] = new SandboxJournal(sandbox, this);
+    /// <summary>A new sandbox's journal. <paramref name="owner"/>: to whom it is counted.</summary>
+    public SandboxJournal Create(SandboxId sandbox, string? owner = null) => _journals[sandbox] = new SandboxJournal(sandbox, owner, this);
 
     public SandboxJournal? Find(SandboxId sandbox) => _journals.GetValueOrDefault(sandbox);
 
@@ -72,7 +73,7 @@ internal sealed class Journals : IDisposable
             Logger.JournalFailed(failure, journal.Sandbox); // it stays where it is; the next engine's start moves it
         }
 
-        Disk!.NoteEnd(journal.Sandbox, journal.DiskBytes);
+        Disk!.NoteEnd(journal);
         _journals.TryRemove(journal.Sandbox, out _);
         journal.Release();
     }

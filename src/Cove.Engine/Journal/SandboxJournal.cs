@@ -8,7 +8,7 @@ namespace Cove.Engine.Journal;
 /// Everything that happened in one sandbox, in the order it happened: numbered through, on disk (when journals are) before anyone can see
 /// it. A disk that fails ends the writing, not the sandbox: what follows is kept in memory only, and the log says so.
 /// </summary>
-internal sealed class SandboxJournal(SandboxId sandbox, Journals journals)
+internal sealed class SandboxJournal(SandboxId sandbox, string? owner, Journals journals)
 {
     /// <summary>Runs that are known; of more the oldest that ended are forgotten.</summary>
     public const int MaxRuns = 1000;
@@ -30,11 +30,15 @@ internal sealed class SandboxJournal(SandboxId sandbox, Journals journals)
     private readonly Queue<RunLog> _heldRuns = new();
     private readonly EventWindow<SandboxEvent> _events = new(static e => e.Sequence, EventSize.Of);
     private SandboxInfo? _info;
+    private SandboxEvent? _end;
     private JournalFile? _file;
     private long _sequence;
     private long _held;
 
     public SandboxId Sandbox => sandbox;
+
+    /// <summary>To whom it is counted; null: to nobody in particular.</summary>
+    public string? Owner => owner;
 
     public JournalBounds Bounds => journals.Memory.Bounds;
 
@@ -61,6 +65,11 @@ internal sealed class SandboxJournal(SandboxId sandbox, Journals journals)
     {
         lock (_lock)
         {
+            if (_end is not null)
+            {
+                return; // it ended before it began
+            }
+
             _info = info;
             try
             {
@@ -81,6 +90,11 @@ internal sealed class SandboxJournal(SandboxId sandbox, Journals journals)
     {
         lock (_lock)
         {
+            if (_end is not null)
+            {
+                return; // it came too late
+            }
+
             if (info is not null)
             {
                 _info = info;
@@ -91,16 +105,36 @@ internal sealed class SandboxJournal(SandboxId sandbox, Journals journals)
         }
     }
 
-    /// <summary>The sandbox ended; nothing is written from now on.</summary>
+    /// <summary>
+    /// Writes down that the sandbox has ended, before anyone is told so: whatever becomes of this process, the next one knows why. Nothing is written
+    /// after it. Who follows the events hears of it with <see cref="End"/>.
+    /// </summary>
+    public void WriteEnd(SandboxInfo info)
+    {
+        lock (_lock)
+        {
+            if (_end is not null)
+            {
+                return;
+            }
+
+            Write_NeedsLock(null, info);
+            _end = new SandboxEvent { Sequence = ++_sequence, Time = journals.Time.GetUtcNow(), Type = "ended", EndReason = info.EndReason };
+            Write_NeedsLock(null, _end);
+            _file?.Dispose();
+            _file = null;
+        }
+    }
+
+    /// <summary>The sandbox ended and nothing of it is left: its last event is told.</summary>
     public void End(SandboxInfo info)
     {
         lock (_lock)
         {
-            Write_NeedsLock(null, info);
-            Append_NeedsLock(new SandboxEvent { Sequence = ++_sequence, Time = journals.Time.GetUtcNow(), Type = "ended", EndReason = info.EndReason });
+            WriteEnd(info);
+            _events.Append(_end!, last: false);
+            _events.Trim(EventBytes);
             _events.End();
-            _file?.Dispose();
-            _file = null;
         }
     }
 
@@ -111,7 +145,7 @@ internal sealed class SandboxJournal(SandboxId sandbox, Journals journals)
         {
             _sequence++;
             var position = Write_NeedsLock(run.Id, next);
-            if (JournalEvents.OfRun(_sequence, run.Id, next) is { } meaning)
+            if (_end is null && JournalEvents.OfRun(_sequence, run.Id, next) is { } meaning)
             {
                 _events.Append(meaning, last: false);
                 _events.Trim(EventBytes);
@@ -154,17 +188,19 @@ internal sealed class SandboxJournal(SandboxId sandbox, Journals journals)
         }
     }
 
-    /// <summary>Drops its oldest events on disk until it has at most so much there.</summary>
-    public void Cut(long most)
+    /// <summary>Drops its oldest events on disk until it has at most so much there. Returns how much went.</summary>
+    public long Cut(long most)
     {
         lock (_lock)
         {
-            if (_file is null || DiskBytes <= most)
+            var before = DiskBytes;
+            if (_file is null || before <= most)
             {
-                return;
+                return 0;
             }
 
             Write_NeedsLock(null, _info!, cut: most);
+            return before - DiskBytes;
         }
     }
 
@@ -228,10 +264,10 @@ internal sealed class SandboxJournal(SandboxId sandbox, Journals journals)
             {
                 _file.Rotate();
                 _file.Drop(cut ?? long.MaxValue);
-                JournalLine.Write(buffer, json, _sequence, null, _info!);
+                JournalLine.Write(buffer, json, _sequence, null, _info!, owner);
             }
 
-            JournalLine.Write(buffer, json, _sequence, run, content);
+            JournalLine.Write(buffer, json, _sequence, run, content, owner);
             var position = _file.Position;
             _file.Append(buffer.WrittenSpan);
             var before = DiskBytes;

@@ -185,6 +185,11 @@ internal static class Outcomes
         "The host lost sight of the run's process (what it was started from ended) and killed it.",
         "Run the set-up code again; this was not the code's doing.");
 
+    public static RunError ToolAnswersLost() => Error(
+        "tool_answers_lost", ErrorCategory.Infrastructure, false,
+        "The answers to the run's tool calls could not be given to it, and it was killed; its variables are gone. This was not the code's doing.",
+        "Look at what its tool calls had done before running it again; report it with the run's id if it stays so.");
+
     public static RunError EngineFault() => Error(
         "engine_fault", ErrorCategory.Infrastructure, true,
         "The engine failed while it supervised the run; the log says how.",

@@ -165,7 +165,21 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
         await process.Control!.SendAsync(frame, channels, CancellationToken.None);
         if (run.Tools is { } tools)
         {
-            await tools.PumpAsync(channels.Host!);
+            await CarryAsync(tools, channels.Host!);
+        }
+    }
+
+    /// <summary>Answers that can't be carried to the guest any more are the host's failure, and the run ends as that: it was sent, and nobody's kernel broke anything.</summary>
+    private async Task CarryAsync(ToolDesk tools, ByteSink host)
+    {
+        try
+        {
+            await tools.PumpAsync(host);
+        }
+        catch (Exception failure) when (!tools.HasEnded)
+        {
+            settings.Logger.ToolAnswersLost(failure, run.Id);
+            run.Stop.Request(StopReason.HostFailure);
         }
     }
 

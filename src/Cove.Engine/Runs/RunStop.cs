@@ -10,6 +10,9 @@ internal enum StopReason
     Kill,
     ProtocolViolation,
     SandboxEnding,
+
+    /// <summary>The host can't go on with it, by no fault of the guest's.</summary>
+    HostFailure,
 }
 
 /// <summary>The wish that a run stop. The first reason is the one reported; a later kill only shortens the way.</summary>
@@ -32,7 +35,7 @@ internal sealed class RunStop
     public void Request(StopReason reason)
     {
         _ = Interlocked.CompareExchange(ref _reason, (int)reason, (int)StopReason.None);
-        if (reason is StopReason.Kill or StopReason.ProtocolViolation or StopReason.SandboxEnding)
+        if (reason is StopReason.Kill or StopReason.ProtocolViolation or StopReason.SandboxEnding or StopReason.HostFailure)
         {
             _kill.TrySetResult();
         }

@@ -13,7 +13,7 @@ internal sealed record Ending
     /// <summary>Whether a tool was called: then it has begun, whatever it left unread. No guest has its calls made again, and counted anew, by dying.</summary>
     public bool CalledTools { get; init; }
 
-    /// <summary>Whether what sets the guest going could not be sent whole.</summary>
+    /// <summary>Whether what sets the guest going could not be sent whole. What fails after that is no failed start.</summary>
     public bool StartFailed { get; init; }
 
     /// <summary>
@@ -92,9 +92,15 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
         }
 
         var climbing = ladder.WatchAsync(ended.Task);
-        var reading = result?.RunAsync(endOfRun.Token);
-        var pumps = Task.WhenAll(stdout.RunAsync(endOfRun.Token), stderr.RunAsync(endOfRun.Token));
         var starting = StartAsync(start);
+        if (starting.IsCompletedSuccessfully)
+        {
+            // Most runs are short: all that they said is read below by this thread, and no other is woken.
+            result?.WaitBriefly();
+        }
+
+        var pumps = Task.WhenAll(stdout.RunAsync(endOfRun.Token), stderr.RunAsync(endOfRun.Token));
+        var reading = result?.RunAsync(endOfRun.Token);
         try
         {
             await UntilEndAsync(reading, result, WhenFailed(starting), ladder);

@@ -122,6 +122,7 @@ internal static class Verdicts
             StopReason.Interrupt when killed => new Verdict(RunOutcome.Killed, Outcomes.InterruptKilled(), Code(killed), true),
             StopReason.Interrupt => new Verdict(RunOutcome.Interrupted, Outcomes.Interrupted(), Code(killed), true),
             StopReason.Kill => new Verdict(RunOutcome.Killed, Outcomes.KilledByCaller(), Signals.ExitCode(Signals.Kill), true),
+            StopReason.HostFailure => new Verdict(RunOutcome.InfrastructureFailure, Outcomes.ToolAnswersLost(), Signals.ExitCode(Signals.Kill), true),
             _ => null,
         };
 

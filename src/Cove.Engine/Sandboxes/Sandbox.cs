@@ -26,6 +26,9 @@ internal sealed record SandboxPlan
     public required TimeSpan MaxLifetime { get; init; }
 
     public NetworkPolicy Network { get; init; }
+
+    /// <summary>To whom its journal is counted.</summary>
+    public string? Owner { get; init; }
 }
 
 /// <summary>One sandbox: it owns a cell, the kernels and runs in it, and its own end.</summary>
@@ -57,7 +60,7 @@ internal sealed class Sandbox : IAsyncDisposable
         _createdAt = settings.Time.GetUtcNow();
         _expiresAt = _createdAt + plan.MaxLifetime;
         _idleTimeout = plan.IdleTimeout;
-        Journal = settings.Journals.Create(plan.Id);
+        Journal = settings.Journals.Create(plan.Id, plan.Owner);
         Cell = cell;
         Files = new SandboxFiles(cell, settings.Time, settings.Logger);
         Kernels = new KernelTable(new KernelHome(cell, plan.Limits, environment, settings.Time), plan.Loaded.Facts);
@@ -286,17 +289,20 @@ internal sealed class Sandbox : IAsyncDisposable
             Files.Dispose();
             Terminals.Close();
             await Quietly(runs.WaitAsync(TearDownLimit, _settings.Time));
+            Journal.WriteEnd(Info with { State = SandboxState.Ended });
             _killed.TrySetResult();
             await Quietly(Cell.DisposeAsync().AsTask().WaitAsync(TearDownLimit, _settings.Time));
             rest = Cpu.Since(cpu);
         }
         finally
         {
-            _killed.TrySetResult();
             lock (_lock)
             {
                 _state = SandboxLifecycle.Next(_state, SandboxTrigger.TornDown);
             }
+
+            Journal.WriteEnd(Info);
+            _killed.TrySetResult();
 
             _settings.Logger.SandboxEnded(Id, reason);
             Journal.End(Info);

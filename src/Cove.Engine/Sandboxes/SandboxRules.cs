@@ -39,6 +39,7 @@ internal static class SandboxRules
             IdleTimeout = Idle(request.IdleTimeout ?? DefaultIdleTimeout),
             MaxLifetime = Lifetime("max_lifetime_ms", request.MaxLifetime ?? DefaultMaxLifetime),
             Network = request.Network,
+            Owner = request.Owner,
         };
     }
 

@@ -52,6 +52,18 @@ internal sealed class ToolDesk
     /// <summary>How many calls were made.</summary>
     public int Made => Volatile.Read(ref _made);
 
+    /// <summary>Whether the run is over: nothing is carried any more, and nobody is told that it could not be.</summary>
+    public bool HasEnded
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _ended;
+            }
+        }
+    }
+
     /// <summary>Takes a call of the guest's; what is wrong with it, when no honest kernel sends it.</summary>
     public string? Take(int number, string name, string arguments)
     {

@@ -93,7 +93,7 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLim
             context.Response.Headers.Connection = "close";
         }
 
-        var changes = operation.Needs.HasFlag(Scopes.Write);
+        var changes = operation.Needs.Change();
         if ((holder.Scopes & operation.Needs) != operation.Needs)
         {
             await Problems.WriteAsync(context, AccessErrors.ScopeMissing(operation.Needs, holder.Scopes), StatusCodes.Status403Forbidden);
@@ -132,6 +132,8 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLim
         var note = new AuditNote();
         var caller = new Caller { Project = holder.Project, Scopes = holder.Scopes, Key = holder.Key, Held = memory.Of(holder.Project), Cove = new ProjectCove(ledger, quota, holder.Project, holder.Key, note, memory.Of(holder.Project)) };
         context.Features.Set(caller);
+        var record = new AnswerRecord(audit, context, holder, operation, note);
+        record.Precede();
         try
         {
             await answers.InvokeAsync(context, operation, holder.Project, next);
@@ -141,7 +143,7 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLim
                 Meter?.QuotaRefused(reached);
             }
 
-            await audit.AddAsync(context, holder, did.Operation, did.Changes, note, context.Response.StatusCode, did.Code);
+            await record.WriteAsync(context.Response.StatusCode, did.Code);
         }
         catch (Exception failure)
         {
@@ -152,8 +154,7 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLim
                 Meter?.QuotaRefused(limit);
             }
 
-            var did = TurnedOut.Of(context, operation);
-            await audit.AddAsync(context, holder, did.Operation, did.Changes, note, StatusOf(failure, context), error?.Code);
+            await record.WriteAsync(StatusOf(failure, context), error?.Code);
             throw;
         }
     }

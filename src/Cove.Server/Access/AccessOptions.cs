@@ -1,3 +1,4 @@
+using Cove.Server.Access.Idempotency;
 using Cove.Server.Access.Quotas;
 using Cove.Server.Access.Tenancy;
 
@@ -32,6 +33,9 @@ internal sealed record AccessOptions
 
     /// <summary>Whether reading is in the audit log, too, and not only what changes something or was refused. Default no.</summary>
     public bool AuditReads { get; init; }
+
+    /// <summary>What the answers to requests under an <c>Idempotency-Key</c> may take of the database. Default 200,000 requests and 64 MiB a project.</summary>
+    public KeptAnswers KeptAnswers { get; init; } = new();
 
     /// <summary>What a project may use unless the database says otherwise for it.</summary>
     public QuotaOptions Quotas { get; init; } = new();

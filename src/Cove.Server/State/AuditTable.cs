@@ -40,13 +40,42 @@ internal sealed class AuditTable(Database database)
         INSERT INTO audit (at, project, key_id, key_name, remote, operation, sandbox, run, status, outcome, correlation)
         VALUES (@at, @project, @key, @name, @remote, @operation, @sandbox, @run, @status, @outcome, @correlation)
         """,
-        ("at", row.At), ("project", row.Project), ("key", row.Key), ("name", row.KeyName), ("remote", row.Remote), ("operation", row.Operation),
-        ("sandbox", row.Sandbox), ("run", row.Run), ("status", row.Status), ("outcome", row.Outcome), ("correlation", row.Correlation));
+        Values(row));
+
+    /// <summary>Adds those of some rows that are not there yet; equal ones count. Returns how many that were.</summary>
+    public Task<int> AddMissingAsync(IReadOnlyList<AuditRow> rows) => database.WriteAsync(async session =>
+    {
+        var added = 0;
+        foreach (var equal in rows.GroupBy(row => row))
+        {
+            var row = equal.Key;
+            var there = await session.NumberAsync(
+                """
+                SELECT COUNT(*) FROM audit WHERE at = @at AND operation = @operation AND status = @status
+                    AND project IS NOT DISTINCT FROM @project AND key_id IS NOT DISTINCT FROM @key AND key_name IS NOT DISTINCT FROM @name AND remote IS NOT DISTINCT FROM @remote
+                    AND sandbox IS NOT DISTINCT FROM @sandbox AND run IS NOT DISTINCT FROM @run AND outcome IS NOT DISTINCT FROM @outcome AND correlation IS NOT DISTINCT FROM @correlation
+                """,
+                Values(row));
+            foreach (var missing in equal.Skip((int)there))
+            {
+                await Add(missing)(session);
+                added++;
+            }
+        }
+
+        return added;
+    });
 
     /// <summary>The newest rows first.</summary>
     public Task<List<AuditRow>> ListAsync(int limit, string? project = null, DateTimeOffset since = default) => database.ReadAsync(session => project is null
         ? session.ListAsync(Columns + " WHERE at >= @since ORDER BY number DESC LIMIT @limit", Map, ("since", since), ("limit", limit))
         : session.ListAsync(Columns + " WHERE at >= @since AND project = @project ORDER BY number DESC LIMIT @limit", Map, ("since", since), ("project", project), ("limit", limit)));
+
+    private static (string, object?)[] Values(AuditRow row) =>
+    [
+        ("at", row.At), ("project", row.Project), ("key", row.Key), ("name", row.KeyName), ("remote", row.Remote), ("operation", row.Operation),
+        ("sandbox", row.Sandbox), ("run", row.Run), ("status", row.Status), ("outcome", row.Outcome), ("correlation", row.Correlation),
+    ];
 
     private static AuditRow Map(Row row) => new()
     {

@@ -6,8 +6,9 @@ namespace Cove.Server.State;
 
 /// <summary>
 /// Writes rows nobody waits for, many in one transaction. What is queued here and not yet written is lost by a kill: what arrived within
-/// <see cref="Linger"/> and while the last transaction was being written. The journal holds the runs and why sandboxes ended; new sandboxes are not written
-/// through here. Rows of audit and of processor time are lost with it.
+/// <see cref="Linger"/> and while the last transaction was being written. The journal holds the runs and why sandboxes ended; new sandboxes and keys are
+/// not written through here, and audit rows are in <see cref="AuditSpool"/> until then. Processor time, rows of runs that had ended, changed lifetimes
+/// and when a key was used last are lost with it.
 /// </summary>
 internal sealed class BackgroundWriter : IAsyncDisposable
 {
@@ -38,7 +39,9 @@ internal sealed class BackgroundWriter : IAsyncDisposable
     public long Lost => Volatile.Read(ref _lost);
 
     /// <summary>Queues a write; completes at once while there is room. When the database is slower than what is asked of it, the asking waits: nothing is dropped for speed.</summary>
-    public ValueTask AddAsync(Func<Session, Task> write) => AddAsync(new Entry(write, null));
+    /// <param name="write">Writes it.</param>
+    /// <param name="settled">Called when it is committed, or was refused for good.</param>
+    public ValueTask AddAsync(Func<Session, Task> write, Action? settled = null) => AddAsync(new Entry(write, settled));
 
     /// <summary>Completes when everything queued so far is committed.</summary>
     public async Task FlushAsync()
@@ -60,7 +63,7 @@ internal sealed class BackgroundWriter : IAsyncDisposable
     public async Task WrittenAsync()
     {
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await AddAsync(new Entry(_ => Task.CompletedTask, reached));
+        await AddAsync(new Entry(_ => Task.CompletedTask, () => reached.TrySetResult()));
         await Task.WhenAny(reached.Task, _work);
     }
 
@@ -111,7 +114,7 @@ internal sealed class BackgroundWriter : IAsyncDisposable
                 }
             }
 
-            batch.ForEach(static entry => entry.Written?.TrySetResult());
+            batch.ForEach(static entry => entry.Settled?.Invoke());
             batch.Clear();
         }
     }
@@ -164,5 +167,5 @@ internal sealed class BackgroundWriter : IAsyncDisposable
 
     private void Lose(int rows) => _log.RowsLost(Interlocked.Add(ref _lost, rows));
 
-    private readonly record struct Entry(Func<Session, Task> Write, TaskCompletionSource? Written);
+    private readonly record struct Entry(Func<Session, Task> Write, Action? Settled);
 }

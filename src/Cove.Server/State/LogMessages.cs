@@ -16,4 +16,13 @@ internal static partial class LogMessages
 
     [LoggerMessage(263, LogLevel.Error, "old rows could not be removed; that is tried again in an hour")]
     public static partial void PurgeFailed(this ILogger log, Exception failure);
+
+    [LoggerMessage(264, LogLevel.Error, "audit rows can't be written to the data directory; until that is over, a kill of this process loses those of the last moments")]
+    public static partial void AuditNotSpooled(this ILogger log, Exception failure);
+
+    [LoggerMessage(265, LogLevel.Information, "audit rows of the last server of this data directory that had not reached the database: {Rows}")]
+    public static partial void AuditBroughtIn(this ILogger log, int rows);
+
+    [LoggerMessage(266, LogLevel.Error, "the audit rows that the last server of this data directory left could not be brought into the database, and are lost")]
+    public static partial void AuditLost(this ILogger log, Exception failure);
 }

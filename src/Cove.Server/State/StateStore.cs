@@ -12,6 +12,7 @@ internal sealed class StateStore : IAsyncDisposable
     private readonly ILogger _log;
     private readonly ITimer _purge;
     private FileStream? _lock;
+    private AuditSpool? _spool;
 
     private StateStore(Database database, StateOptions options, string node, ILogger log)
     {
@@ -66,6 +67,27 @@ internal sealed class StateStore : IAsyncDisposable
         }
 
         await Idempotency.ReleaseLostAsync(Node);
+        await BringInAuditAsync();
+        _spool = new AuditSpool(_options.DataDirectory, _log);
+    }
+
+    /// <summary>Puts an action on record: from here on it outlives this process. Completes without waiting for the database while there is room.</summary>
+    public ValueTask AuditAsync(AuditRow row) => Writer.AddAsync(AuditTable.Add(row), _spool?.Take(row));
+
+    /// <summary>The rows that a killed server had taken. What can't be read or written must not keep the next one from serving.</summary>
+    private async Task BringInAuditAsync()
+    {
+        try
+        {
+            if (AuditSpool.Left(_options.DataDirectory) is { Count: > 0 } left)
+            {
+                _log.AuditBroughtIn(await Audit.AddMissingAsync(left));
+            }
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CoveException or System.Data.Common.DbException)
+        {
+            _log.AuditLost(failure);
+        }
     }
 
     /// <summary>What is wrong with the database; null when it answers.</summary>
@@ -109,6 +131,7 @@ internal sealed class StateStore : IAsyncDisposable
     {
         await _purge.DisposeAsync();
         await Writer.DisposeAsync();
+        _spool?.Dispose();
         await _database.DisposeAsync();
         _lock?.Dispose();
     }

@@ -1,4 +1,5 @@
 using Cove.Engine;
+using Cove.Engine.Journal;
 using Cove.Tests.Support;
 using Xunit;
 
@@ -173,6 +174,30 @@ public sealed class EngineJournalTests
         Assert.Equal((id, RunOutcome.Ok), (runs[0].Run.Sandbox, runs[0].Run.Result!.Outcome));
         var end = Assert.Single(sandboxes);
         Assert.Equal((SandboxEndReason.Deleted, 6.0), (end.Sandbox.EndReason, end.CpuTime!.Value.TotalMilliseconds));
+    }
+
+    [Fact]
+    public async Task Who_was_told_that_a_sandbox_is_deleted_will_not_hear_another_reason_whenever_the_engine_is_killed()
+    {
+        using var directory = new TemporaryDirectory();
+        var root = Path.Combine(directory.Path, "j");
+        await using var harness = await EngineHarness.StartAsync(options: o => o with { JournalDirectory = root });
+        var (id, cell) = await harness.CreateAsync();
+        var freed = new TaskCompletionSource();
+        cell.BeforeFreed = () => freed.Task;
+        await Eventually.Within(harness.Engine.DeleteSandboxAsync(id));
+
+        // As a kill at this moment would leave it: what it held is not given back, and nobody who follows was told.
+        var paths = new JournalPaths(root);
+        Assert.True(Directory.Exists(paths.Live(id)));
+        var left = await new StoredJournal(paths, id, TimeProvider.System).ReadEventsAsync(0, CancellationToken.None).ToListAsync();
+        Assert.Equal(("ended", SandboxEndReason.Deleted), (left[^1].Type, left[^1].EndReason));
+        Assert.Equal(SandboxState.Ending, (await harness.Engine.GetSandboxAsync(id)).State);
+        var following = harness.Engine.ReadSandboxEventsAsync(id, follow: true).ToListAsync().AsTask();
+        freed.SetResult();
+        Assert.Equal(["created", "ended"], (await Eventually.Within(following)).Select(e => e.Type));
+        await Eventually.Holds(() => Directory.Exists(paths.Ended(id)), "its journal is complete");
+        Assert.Equal(["created", "ended"], (await harness.Engine.ReadSandboxEventsAsync(id).ToListAsync()).Select(e => e.Type));
     }
 
     [Fact]

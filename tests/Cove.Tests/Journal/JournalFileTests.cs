@@ -208,7 +208,7 @@ public sealed class JournalFileTests : IDisposable
 
     private long OnDisk() => new DirectoryInfo(Root).EnumerateFiles("*.jsonl", SearchOption.AllDirectories).Sum(file => file.Length);
 
-    private static SandboxInfo Info { get; } = new()
+    internal static SandboxInfo Info { get; } = new()
     {
         Id = Sandbox,
         Template = "base",

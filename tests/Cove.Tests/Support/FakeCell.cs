@@ -17,6 +17,9 @@ internal sealed class FakeCell : Cell
     public Func<Language, string>? Hello { get; set; } = language =>
         $$"""{"t":"hello","generation":2,"language":"{{language.ToString().ToLowerInvariant()}}","version":"1.2.3"}""";
 
+    /// <summary>Until a run is in its first kernel.</summary>
+    public Task RunsAsync() => Eventually.Holds(() => Kernels[0].Current is not null, "the run is in the kernel");
+
     public Func<GuestRun, Task> OnExecute { get; set; } = run => run.DoneAsync();
 
     /// <summary>Each makes one kernel end as it says, with the frame of its next run still unread.</summary>
@@ -27,6 +30,9 @@ internal sealed class FakeCell : Cell
         command.Exit(0, null);
         return Task.CompletedTask;
     };
+
+    /// <summary>Called with the channels of each run before anything goes through them.</summary>
+    public Action<FakeChannels>? BeforeRun { get; set; }
 
     /// <summary>Called with a kernel before anything is sent to it.</summary>
     public Action<FakeKernel>? BeforeSend { get; set; }
@@ -112,7 +118,9 @@ internal sealed class FakeCell : Cell
     public override RunChannels OpenRunChannels(bool host)
     {
         ThrowIfGone();
-        return new FakeChannels(host);
+        var channels = new FakeChannels(host);
+        BeforeRun?.Invoke(channels);
+        return channels;
     }
 
     public override async Task<IFrameLink> OpenFilesAsync(CancellationToken cancellationToken)

@@ -137,10 +137,10 @@ internal sealed class FakeChannels(bool host) : RunChannels
     /// <summary>What the host says, for the guest to read.</summary>
     public MemoryPipe Answers { get; } = new();
 
-    /// <summary>How long the host takes to notice that the guest was given what it wrote.</summary>
-    public Task HostNotices { get; set; } = Task.CompletedTask;
+    /// <summary>How long the host takes to notice, after each write, that the guest was given what it wrote; may fail.</summary>
+    public Func<Task> HostNotices { get; set; } = () => Task.CompletedTask;
 
-    public override ByteSink? Host => host ? field ??= new MemorySink(Answers, () => HostNotices) : null;
+    public override ByteSink? Host => host ? field ??= new MemorySink(Answers, () => HostNotices()) : null;
 
     public override ByteSource Stdout => Out;
 
@@ -186,6 +186,13 @@ internal sealed class GuestRun(FakeKernel kernel, string nonce, string code, Fak
 
     public Task SayInterruptedAsync() => SendAsync(
         $$"""{"t":"done","run":"{{nonce}}","status":"interrupted","error":{"name":"KeyboardInterrupt","value":"","traceback":""} }""");
+
+    /// <summary>Goes on until it is interrupted, and says so.</summary>
+    public async Task HeedAsync()
+    {
+        await Interrupted;
+        await SayInterruptedAsync();
+    }
 
     /// <summary>Calls a tool, as its kernel or as somebody who forges.</summary>
     public Task CallAsync(int call, string name, string arguments = "{}", string? forged = null) => SendAsync(

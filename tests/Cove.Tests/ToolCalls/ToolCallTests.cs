@@ -195,7 +195,7 @@ public sealed class ToolCallTests
         cell.OnExecute = async run =>
         {
             await run.HearAsync();
-            run.Channels.HostNotices = noticed.Task;
+            run.Channels.HostNotices = () => noticed.Task;
             for (var n = 1; n <= 128; n++)
             {
                 await run.CallAsync(n, "echo");
@@ -274,6 +274,37 @@ public sealed class ToolCallTests
         {
             await RefusedAsync("run_ended", () => Eventually.Within(waiting));
         }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Answers_that_the_host_can_not_carry_are_its_own_failure_and_the_run_is_not_begun_again(bool called)
+    {
+        await using var harness = await EngineHarness.StartAsync();
+        var (id, cell) = await harness.CreateAsync();
+        cell.OnExecute = async run =>
+        {
+            await run.HearAsync();
+            if (called)
+            {
+                await run.CallAsync(1, "echo");
+            }
+        };
+        var written = 0;
+        cell.BeforeRun = channels => channels.HostNotices = () => ++written > (called ? 1 : 0) ? Task.FromException(new IOException("The host's pipe is broken.")) : Task.CompletedTask;
+        var started = await harness.Engine.StartRunAsync(id, Request());
+        if (called)
+        {
+            await CallAsync(harness, id, started.Id);
+            await harness.Engine.AnswerToolCallAsync(id, started.Id, "call_1", HostAnswer.Of(Seven));
+        }
+
+        var result = ((RunCompleted)(await EventsAsync(harness, id, started.Id))[^1]).Result;
+        Assert.Equal((RunOutcome.InfrastructureFailure, "tool_answers_lost", true, called ? 1 : 0), (result.Outcome, result.Error!.Code, result.StateLost, result.ToolCalls));
+        Assert.Equal(1, Assert.Single(cell.Kernels).Kills);
+        (cell.BeforeRun, cell.OnExecute) = (null, run => run.DoneAsync());
+        Assert.Equal(RunOutcome.Ok, (await harness.ResultAsync(id, "1")).Outcome);
     }
 
     [Fact]

@@ -9,7 +9,7 @@ internal static class MemoryPath
     public const string Root = "/memories";
     private static readonly SearchValues<char> _forbidden = SearchValues.Create("\\:%*?\"<>|");
 
-    private const int MaxDepth = 8;
+    public const int MaxDepth = 8;
     private const int MaxPartBytes = 200; // a file system takes 255; a temporary name beside it is longer
 
     /// <summary>The parts below the root, none of them a way out; null when the path is no place in the memory.</summary>

@@ -5,15 +5,19 @@ namespace Cove.Agent.Tools.Sandbox;
 /// <summary>
 /// The files of a memory in one directory of this machine: on the host and not in the sandbox, because a memory is what outlives sandboxes, and because
 /// there the guest's code could plant notes for later conversations without the model. Only regular files and directories made here are touched:
-/// no link is followed, whoever put it there. Bounded in number, size and depth.
+/// no link is followed, whoever put it there, and nothing that an opening would wait for is opened. Bounded in number, size and depth.
 /// </summary>
 internal sealed class MemoryStore(string directory)
 {
     public const int MaxFileBytes = 256 << 10;
     public const int MaxFiles = 500;
+    public const int MaxDirectories = 500;
     public const long MaxBytes = 16L << 20;
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    /// <summary>All below, through no link.</summary>
+    private static readonly EnumerationOptions _below = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true };
 
     private static readonly UTF8Encoding _strict = new(false, throwOnInvalidBytes: true);
 
@@ -27,7 +31,7 @@ internal sealed class MemoryStore(string directory)
         {
             var path = Path.Combine(found.FullName, part);
             found = Directory.Exists(path) ? new DirectoryInfo(path) : new FileInfo(path);
-            if (!found.Exists || found.LinkTarget is not null)
+            if (!found.Exists || !IsOwn(found))
             {
                 return null;
             }
@@ -35,6 +39,10 @@ internal sealed class MemoryStore(string directory)
 
         return found;
     }
+
+    /// <summary>Whether it is a directory or a regular file, and not a link or a FIFO that somebody put there.</summary>
+    private static bool IsOwn(FileSystemInfo found) => found.LinkTarget is null
+        && (found is DirectoryInfo || !OperatingSystem.IsLinux() || UnixStat.Of(found.FullName, followsLinks: false) is { IsRegular: true });
 
     public static string Read(FileInfo file) => file.Length <= MaxFileBytes ? _strict.GetString(File.ReadAllBytes(file.FullName))
         : throw new ToolInputException($"Error: The file has {file.Length:N0} bytes; a memory has at most {MaxFileBytes:N0}.", "Leave it alone.");
@@ -81,31 +89,35 @@ internal sealed class MemoryStore(string directory)
 
     public void Rename(FileSystemInfo found, string[] parts)
     {
-        var target = Path.Combine(MakeParent(parts), parts[^1]);
-        if (found is DirectoryInfo folder)
+        if (found is not DirectoryInfo folder)
         {
-            if (target.StartsWith(folder.FullName + "/", StringComparison.Ordinal))
-            {
-                throw new ToolInputException("Error: A directory cannot be moved into itself.", "Give another new_path.");
-            }
+            ((FileInfo)found).MoveTo(Path.Combine(MakeParent(parts), parts[^1]), overwrite: false);
+            return;
+        }
 
-            folder.MoveTo(target);
-        }
-        else
+        if (Path.Combine([Make(directory).FullName, .. parts]).StartsWith(folder.FullName + "/", StringComparison.Ordinal))
         {
-            ((FileInfo)found).MoveTo(target, overwrite: false);
+            throw new ToolInputException("Error: A directory cannot be moved into itself.", "Give another new_path.");
         }
+
+        var below = folder.EnumerateFileSystemInfos("*", _below).Select(item => item.FullName.AsSpan(folder.FullName.Length).Count('/')).DefaultIfEmpty().Max();
+        if (parts.Length + below > MemoryPath.MaxDepth)
+        {
+            throw new ToolInputException($"Error: What is in the directory would be more than {MemoryPath.MaxDepth} deep, where nothing can name it.", "Give a shorter new_path.");
+        }
+
+        folder.MoveTo(Path.Combine(MakeParent(parts), parts[^1]));
     }
 
     /// <summary>What is in a directory, sorted, hidden items, links and node_modules left out, with the sizes of what directories hold.</summary>
     public static IEnumerable<(FileSystemInfo Item, long Bytes)> Children(DirectoryInfo folder) => folder.EnumerateFileSystemInfos()
-        .Where(item => !item.Name.StartsWith('.') && item.Name != "node_modules" && item.LinkTarget is null)
+        .Where(item => !item.Name.StartsWith('.') && item.Name != "node_modules" && IsOwn(item))
         .OrderBy(item => item.Name, StringComparer.Ordinal).Select(item => (item, Size(item)));
 
     public static long Size(FileSystemInfo item) => item is FileInfo file ? file.Length : Files((DirectoryInfo)item).Sum(f => f.Length);
 
     private static IEnumerable<FileInfo> Files(DirectoryInfo folder) =>
-        folder.EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true });
+        folder.EnumerateFiles("*", _below);
 
     private void Check(string[] parts, int length)
     {
@@ -132,6 +144,13 @@ internal sealed class MemoryStore(string directory)
     private string MakeParent(string[] parts)
     {
         var parent = Make(directory).FullName;
+        var missing = Enumerable.Range(1, parts.Length - 1).Count(depth => !Directory.Exists(Path.Combine([parent, .. parts[..depth]])));
+        if (missing > 0 && new DirectoryInfo(parent).EnumerateDirectories("*", _below).Take(MaxDirectories).Count() + missing > MaxDirectories)
+        {
+            // A file that is deleted leaves its directories, so they are no fewer than files are.
+            throw new ToolInputException($"Error: There would be more than {MaxDirectories:N0} directories; a memory has at most that many.", "Delete directories that are not needed, or use one that is there.");
+        }
+
         foreach (var part in parts[..^1])
         {
             parent = Path.Combine(parent, part);

@@ -17,7 +17,7 @@ internal sealed class AuditTrail(StateStore state, bool reads)
         }
 
         var correlation = Correlation(context);
-        return state.Writer.AddAsync(AuditTable.Add(new AuditRow
+        return state.AuditAsync(new AuditRow
         {
             At = state.Time.GetUtcNow(),
             Project = holder?.Project,
@@ -30,7 +30,7 @@ internal sealed class AuditTrail(StateStore state, bool reads)
             Status = status,
             Outcome = outcome ?? note.Outcome,
             Correlation = correlation.Length <= MaximumCorrelation ? correlation : correlation[..MaximumCorrelation],
-        }));
+        });
     }
 
     /// <summary>Ids come from callers, and those that are none are not written down.</summary>

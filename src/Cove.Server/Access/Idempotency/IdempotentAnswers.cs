@@ -13,10 +13,8 @@ namespace Cove.Server.Access.Idempotency;
 /// Lets a request that carries an <c>Idempotency-Key</c> happen once: its final answer is kept before the caller hears it, and given again to
 /// the same request for 24 hours, also after a restart. While it is being made, a second one is told to wait.
 /// </summary>
-internal sealed class IdempotentAnswers(StateStore state, ILogger log, KeptAnswers? kept = null)
+internal sealed class IdempotentAnswers(StateStore state, KeptAnswers kept, ILogger log)
 {
-    private readonly KeptAnswers _kept = kept ?? new KeptAnswers();
-
     public const int MaximumBodyBytes = 1 << 20;
     private static readonly TimeSpan _life = TimeSpan.FromHours(24);
 
@@ -105,7 +103,7 @@ internal sealed class IdempotentAnswers(StateStore state, ILogger log, KeptAnswe
         try
         {
             await state.Idempotency.FinishAsync(name, new StoredAnswer(response.StatusCode, response.ContentType, response.Headers.Location, Encoding.UTF8.GetString(held.Held.Span)));
-            await _kept.NoteAsync(state, name.Project, held.Held.Length);
+            await kept.NoteAsync(state, name.Project, held.Held.Length);
         }
         catch (CoveException failure)
         {
@@ -142,7 +140,7 @@ internal sealed class IdempotentAnswers(StateStore state, ILogger log, KeptAnswe
     private async Task StreamAsync(RequestName name)
     {
         await state.Idempotency.FinishAsync(name, new StoredAnswer(0, null, null, null));
-        await _kept.NoteAsync(state, name.Project, 0);
+        await kept.NoteAsync(state, name.Project, 0);
     }
 
     private static RunError NotRepeated(StoredAnswer? answer) => answer switch

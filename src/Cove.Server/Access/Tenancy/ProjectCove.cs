@@ -25,7 +25,7 @@ internal sealed partial class ProjectCove(Ledger ledger, ProjectQuota quota, str
         SandboxInfo? made = null;
         try
         {
-            made = await _engine.CreateSandboxAsync(request, cancellationToken);
+            made = await _engine.CreateSandboxAsync(request with { Owner = project }, cancellationToken);
             note.Sandbox = made.Id.Value;
             lease.Correct(made.Limits.MemoryBytes);
             await ledger.AddAsync(made, project, key, quota, lease);

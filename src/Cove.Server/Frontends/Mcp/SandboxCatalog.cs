@@ -69,6 +69,7 @@ internal sealed class SandboxCatalog
         {
             ListToolsHandler = ListToolsAsync,
             CallToolHandler = CallToolAsync,
+            // Not a list of no files: results link to files and list_files finds them, and the protocol does not ask for such to be listed.
             ListResourcesHandler = static (_, _) => ValueTask.FromResult(new ListResourcesResult { Resources = [], TimeToLive = _keep, CacheScope = CacheScope.Public }),
             ListResourceTemplatesHandler = static (_, _) => ValueTask.FromResult(Templates()),
             ReadResourceHandler = ReadResourceAsync,
@@ -88,7 +89,8 @@ internal sealed class SandboxCatalog
         {
             var caller = await CallerAsync(request, cancellationToken);
             var templates = await caller.Cove.ListTemplatesAsync(cancellationToken);
-            return new ListToolsResult { Tools = [.. _tools.Values.Select(tool => tool.Describe(templates))], TimeToLive = _keep, CacheScope = CacheScope.Private };
+            var offered = _tools.Values.Where(tool => tool is not FunctionTool || caller.Scopes.HasFlag(tool.Needs));
+            return new ListToolsResult { Tools = [.. offered.Select(tool => tool.Describe(templates))], TimeToLive = _keep, CacheScope = CacheScope.Private };
         }
         catch (CoveException failure)
         {
@@ -107,7 +109,7 @@ internal sealed class SandboxCatalog
         try
         {
             caller = await CallerAsync(request, cancellationToken);
-            caller.Does(tool.Operation, tool.Needs.HasFlag(Scopes.Write));
+            caller.Does(tool.Operation, tool.Needs.Change());
             if ((caller.Scopes & tool.Needs) != tool.Needs)
             {
                 return Failed(caller, AccessErrors.ScopeMissing(tool.Needs, caller.Scopes));

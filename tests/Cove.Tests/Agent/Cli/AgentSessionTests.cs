@@ -85,6 +85,36 @@ public sealed class AgentSessionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_conversation_is_gone_on_with_from_its_transcript_as_often_as_one_likes()
+    {
+        // The script's turns are found by what is in the request: a second and a third question reach theirs only behind the conversation so far.
+        var script = Repaired + """
+
+              - { text: It was 42. }
+              - { text: It stays 42. }
+            """;
+        string[] files = [Path.Combine(_place.Path, "1.jsonl"), Path.Combine(_place.Path, "2.jsonl"), Path.Combine(_place.Path, "3.jsonl")];
+        Assert.Equal("It is 42.\n", (await RunAsync(script, request => request with { Transcript = files[0] })).Output);
+        Assert.Equal("It was 42.\n", (await RunAsync(script, request => request with { Resume = files[0], Transcript = files[1], ReadQuestion = () => "What was it?" })).Output);
+        Assert.Equal("It stays 42.\n", (await RunAsync(script, request => request with { Resume = files[1], Transcript = files[2], ReadQuestion = () => "And now?" })).Output);
+
+        await using var last = File.OpenRead(files[2]);
+        var said = await Cove.Agent.Transcripts.TranscriptConversation.ReadAsync(last, TestContext.Current.CancellationToken);
+        Assert.Equal(["user", "assistant", "tool", "assistant", "user", "assistant", "user", "assistant"], said.Select(message => message.Role.Value));
+        Assert.Equal("And now?\n\n(This is a fresh sandbox: files and variables of the conversation so far are gone.)", said[6].Text);
+    }
+
+    [Fact]
+    public async Task What_is_no_transcript_is_not_gone_on_with()
+    {
+        var path = Path.Combine(_place.Path, "wrong.jsonl");
+        await File.WriteAllTextAsync(path, "{}\n");
+        Assert.Contains("--resume", (await Assert.ThrowsAsync<CoveException>(() => RunAsync(Repaired, request => request with { Resume = path }))).Message, StringComparison.Ordinal);
+        Assert.Contains("--resume", (await Assert.ThrowsAsync<CoveException>(() => RunAsync(Repaired, request => request with { Resume = path + "x" }))).Message, StringComparison.Ordinal);
+        Assert.Empty(_cove.Sandboxes);
+    }
+
+    [Fact]
     public async Task A_transcript_shows_output_and_failures_as_they_read_and_not_as_json()
     {
         var transcript = Path.Combine(_place.Path, "out.jsonl");

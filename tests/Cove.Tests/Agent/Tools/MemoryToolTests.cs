@@ -115,6 +115,63 @@ public sealed class MemoryToolTests : IDisposable
         Assert.Contains("at most 500", await SaidAsync(new { command = "create", path = "/memories/one_more", file_text = "" }), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("create")]
+    [InlineData("rename")]
+    public async Task Directories_that_files_left_behind_are_bounded(string command)
+    {
+        await SaidAsync(new { command = "create", path = "/memories/f", file_text = "x" });
+        for (var i = 0; i < 71; i++)
+        {
+            await SaidAsync(new { command, path = $"/memories/d{i}/b/c/d/e/f/g/f", file_text = "x", old_path = "/memories/f", new_path = $"/memories/d{i}/b/c/d/e/f/g/f" });
+            await SaidAsync(new { command = command == "create" ? "delete" : command, path = $"/memories/d{i}/b/c/d/e/f/g/f", old_path = $"/memories/d{i}/b/c/d/e/f/g/f", new_path = "/memories/f" });
+        }
+
+        Assert.Equal(497, Directory.EnumerateDirectories(Inside, "*", SearchOption.AllDirectories).Count()); // 71 times 7
+        foreach (var last in new[] { "more/b/c/d/f", "d0/b/c/2/3/4/5/f" })
+        {
+            Assert.Contains("more than 500 directories", await SaidAsync(new { command, path = "/memories/" + last, file_text = "x", old_path = "/memories/f", new_path = "/memories/" + last }), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(497, Directory.EnumerateDirectories(Inside, "*", SearchOption.AllDirectories).Count());
+        Assert.StartsWith("File created", await SaidAsync(new { command = "create", path = "/memories/d1/b/c/d/e/f/g/f", file_text = "x" }), StringComparison.Ordinal);
+        await SaidAsync(new { command = "delete", path = "/memories/d1" });
+        Assert.StartsWith("File created", await SaidAsync(new { command = "create", path = "/memories/new/b/f", file_text = "x" }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task No_directory_is_moved_to_where_nothing_can_name_what_is_in_it()
+    {
+        await SaidAsync(new { command = "create", path = "/memories/a/b/c/d/f", file_text = "x" });
+        Assert.Contains("more than 8 deep", await SaidAsync(new { command = "rename", old_path = "/memories/a", new_path = "/memories/1/2/3/4/5" }), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(Inside, "1")));
+        Assert.StartsWith("Successfully renamed", await SaidAsync(new { command = "rename", old_path = "/memories/a", new_path = "/memories/1/2/3/4" }), StringComparison.Ordinal);
+        Assert.Contains("\tx", await SaidAsync(new { command = "view", path = "/memories/1/2/3/4/b/c/d/f" }), StringComparison.Ordinal);
+        Assert.Contains("into itself", await SaidAsync(new { command = "rename", old_path = "/memories/1", new_path = "/memories/1/x/1" }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Nothing_waits_for_a_FIFO_that_somebody_put_there()
+    {
+        await SaidAsync(new { command = "create", path = "/memories/a", file_text = "x" });
+        Fifo(Path.Combine(Inside, "fifo"));
+        const string Missing = "The path /memories/fifo does not exist. Please provide a valid path.";
+        Assert.Equal(Missing, await SoonAsync(new { command = "view", path = "/memories/fifo" }));
+        Assert.Equal("Error: " + Missing, await SoonAsync(new { command = "str_replace", path = "/memories/fifo", old_str = "x", new_str = "" }));
+        Assert.Equal("Error: The path /memories/fifo does not exist", await SoonAsync(new { command = "insert", path = "/memories/fifo", insert_line = 0, insert_text = "x" }));
+        Assert.Equal("Error: The path /memories/fifo does not exist", await SoonAsync(new { command = "delete", path = "/memories/fifo" }));
+        Assert.DoesNotContain("fifo", await SoonAsync(new { command = "view", path = "/memories" }), StringComparison.Ordinal);
+
+        Task<string> SoonAsync(object input) => Eventually.Within(Task.Run(() => SaidAsync(input)));
+    }
+
+    private static void Fifo(string path)
+    {
+        using var made = System.Diagnostics.Process.Start("mkfifo", [path]);
+        made.WaitForExit();
+        Assert.Equal(0, made.ExitCode);
+    }
+
     [Fact]
     public async Task Edits_of_one_answer_do_not_lose_each_other()
     {

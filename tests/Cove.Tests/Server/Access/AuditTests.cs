@@ -47,9 +47,44 @@ public sealed class AuditTests
         Assert.Equal(["bad_json", null, "idempotency_mismatch"], rows.Select(r => r.Outcome)); // the second was told what the first was
     }
 
+    [Fact]
+    public async Task An_answer_that_is_whole_is_on_record_before_it_leaves_and_once()
+    {
+        var cove = new FakeCove
+        {
+            Run = run =>
+            {
+                // More than connections hold of what nobody reads.
+                for (var i = 0; i < 30; i++)
+                {
+                    run.Show(false, ("image/png", Convert.ToBase64String(new byte[1_000_000])));
+                }
+
+                return Task.CompletedTask;
+            },
+        };
+        await using var server = await AccessServer.StartAsync(cove);
+        var key = await server.KeyAsync();
+        var sandbox = await server.SandboxAsync(key);
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/sandboxes/{sandbox.Value}/runs") { Content = new StringContent("""{"code":"1"}""", System.Text.Encoding.UTF8, "application/json") };
+        request.Headers.Add("X-API-Key", key);
+        request.Headers.Add("Accept", "application/json");
+        using (var answer = await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead))
+        {
+            await server.State.Writer.FlushAsync();
+            Assert.Equal(["createSandbox", "run"], await OperationsAsync());
+            await answer.Content.CopyToAsync(Stream.Null);
+        }
+
+        using var later = await server.SendAsync("POST", "/v1/sandboxes", key, "{}");
+        Assert.Equal(["createSandbox", "run", "createSandbox"], (await RowsAsync(server, 3)).Select(row => row.Operation));
+
+        async Task<IEnumerable<string>> OperationsAsync() => (await server.State.Audit.ListAsync(100)).AsEnumerable().Reverse().Select(row => row.Operation);
+    }
+
     private static async Task<AuditRow[]> RowsAsync(AccessServer server, int count)
     {
-        // A row is queued once its answer is out.
+        // Of what has no body a row is queued once its answer is out.
         AuditRow[] rows = [];
         for (var i = 0; i < 1000 && rows.Length < count; i++)
         {

@@ -1,4 +1,5 @@
 using System.Net;
+using Cove.Server.Access.Idempotency;
 using Cove.Server.Access.Quotas;
 using Cove.Server.State;
 using Cove.Tests.Support;
@@ -161,6 +162,61 @@ public sealed class IdempotencyTests : IDisposable
         await Eventually.Within(_cove.RunCancelled.Task);
         await AnsweredAgainAsync(server, RunRequest, sandbox, key, "?on_disconnect=interrupt");
         Assert.Single(await _cove.ListRunsAsync(sandbox));
+    }
+
+    [Fact]
+    public async Task Answers_that_take_more_room_than_a_project_has_are_dropped_the_oldest_first_and_nothing_happens_twice()
+    {
+        await using var server = await AccessServer.StartAsync(_cove, Options, change: access => access with { KeptAnswers = new KeptAnswers(mostBytes: 4000) });
+        var (key, other) = (await server.KeyAsync(), await server.KeyAsync("beta"));
+        Assert.Equal(HttpStatusCode.Created, (await CreateAsync(server, other, "0")).Status);
+        for (var i = 0; i < 40; i++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            Assert.Equal(HttpStatusCode.Created, (await CreateAsync(server, key, $"{i}")).Status);
+        }
+
+        await server.State.Writer.FlushAsync();
+        var again = new List<(HttpStatusCode Status, string Body, bool Replayed)>();
+        for (var i = 0; i < 40; i++)
+        {
+            again.Add(await CreateAsync(server, key, $"{i}"));
+        }
+
+        var kept = again.SkipWhile(a => a.Status == HttpStatusCode.Conflict).ToList();
+        Assert.All(again.Take(40 - kept.Count), a => Assert.Contains("idempotency_dropped", a.Body, StringComparison.Ordinal));
+        Assert.All(kept, a => Assert.Equal((HttpStatusCode.Created, true), (a.Status, a.Replayed)));
+        Assert.InRange(kept.Sum(a => a.Body.Length), 1, 5000); // its room, and the eighth of it after which it is looked at
+        Assert.True((await CreateAsync(server, other, "0")).Replayed);
+        Assert.Equal(41, _cove.Sandboxes.Count);
+    }
+
+    [Theory]
+    [InlineData("application/json")]
+    [InlineData("application/x-ndjson")]
+    public async Task Of_more_requests_than_a_project_may_have_known_the_oldest_are_forgotten_answered_whole_or_as_streams(string accept)
+    {
+        await using var server = await AccessServer.StartAsync(_cove, Options, change: access => access with { KeptAnswers = new KeptAnswers(mostRequests: 16) });
+        var key = await server.KeyAsync();
+        var sandbox = await server.SandboxAsync(key);
+        for (var i = 0; i < 40; i++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            await RunAsync($"{i}");
+        }
+
+        await server.State.Writer.FlushAsync();
+        Assert.Equal(40, (await _cove.ListRunsAsync(sandbox)).Count);
+        await RunAsync("39"); // known: given again, or refused
+        Assert.Equal(40, (await _cove.ListRunsAsync(sandbox)).Count);
+        await RunAsync("0"); // forgotten
+        Assert.Equal(41, (await _cove.ListRunsAsync(sandbox)).Count);
+
+        async Task RunAsync(string name)
+        {
+            using var answer = await server.SendAsync("POST", $"/v1/sandboxes/{sandbox.Value}/runs", key, """{"code":"1"}""", ("Accept", accept), ("Idempotency-Key", name));
+            await answer.Content.ReadAsStringAsync();
+        }
     }
 
     private static Task AnsweredAgainAsync(AccessServer server, Func<SandboxId, string, string, HttpRequestMessage> request, SandboxId sandbox, string key, string query) => Eventually.Holds(

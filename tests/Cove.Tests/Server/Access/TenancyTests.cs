@@ -74,7 +74,9 @@ public sealed class TenancyTests
         await using var server = await AccessServer.StartAsync(cove);
         var (one, two) = (await server.KeyAsync("alpha"), await server.KeyAsync("beta"));
         var mine = await server.SandboxAsync(one);
+        Assert.Equal("alpha", cove.LastCreate!.Owner); // the engine hears whose it is
         var theirs = await server.SandboxAsync(two);
+        Assert.Equal("beta", cove.LastCreate.Owner);
         using var list = await server.SendAsync("GET", "/v1/sandboxes", one);
         var text = await list.Content.ReadAsStringAsync();
         Assert.Contains(mine.Value, text, StringComparison.Ordinal);

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cove.Tests.Server.State;
 
-/// <summary>A process that serves from a data directory until a test kills it: it notes a sandbox, says its id, and goes on writing.</summary>
+/// <summary>A process that serves from a data directory until a test kills it: it notes a sandbox, says its id, and goes on putting actions on record, saying each.</summary>
 internal static class StateHost
 {
     public const string Word = "host-state";
@@ -17,9 +17,10 @@ internal static class StateHost
         var info = await new FakeCove().CreateSandboxAsync(new SandboxRequest());
         await state.Sandboxes.AddAsync(info, "alpha", null, state.Node);
         Console.WriteLine(info.Id.Value);
-        while (true)
+        for (var i = 1; ; i++)
         {
-            await state.Writer.AddAsync(AuditTable.Add(new AuditRow { At = state.Time.GetUtcNow(), Operation = "run", Status = 200 }));
+            await state.AuditAsync(new AuditRow { At = state.Time.GetUtcNow(), Operation = "run", Status = 200, Run = $"r{i}" });
+            Console.WriteLine(i);
         }
     }
 }

@@ -167,6 +167,30 @@ public abstract class StateSuite<TDatabase> : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Audit_rows_that_a_killed_server_had_taken_are_brought_in_by_the_next_and_none_twice()
+    {
+        await _state.BeginServingAsync();
+        var row = new AuditRow { At = Now.AddTicks(7), Operation = "deleteSandbox", Status = 204, Project = "alpha", Remote = "::1", Correlation = "c\n\"ü" };
+        await _state.AuditAsync(row);
+        await _state.AuditAsync(row with { Operation = "run", Outcome = "ok" });
+        await ReopenAsync();
+        Assert.All(_database.Spools, file => Assert.Equal((0, UnixFileMode.UserRead | UnixFileMode.UserWrite), (new FileInfo(file).Length, File.GetUnixFileMode(file))));
+
+        // As a kill would have left it: of four that were taken, two equal ones among them, one had been committed; the fifth is torn.
+        using (var spool = new AuditSpool(_database.Directory, NullLogger.Instance))
+        {
+            Assert.All(new[] { row with { Operation = "run", Outcome = "ok" }, row with { Operation = "later", At = row.At.AddSeconds(1) }, row with { Status = 404 }, row with { Status = 404 } }, taken => Assert.NotNull(spool.Take(taken)));
+        }
+
+        await File.AppendAllTextAsync(_database.Spools[0], "{\"At\":\"2026-01-01T00:00:00+00:00\",\"Oper");
+        await _state.BeginServingAsync();
+        Assert.Equal([("deleteSandbox", 204), ("run", 204), ("deleteSandbox", 404), ("deleteSandbox", 404), ("later", 204)], (await _state.Audit.ListAsync(10)).AsEnumerable().Reverse().Select(r => (r.Operation, r.Status)));
+        await ReopenAsync();
+        await _state.BeginServingAsync();
+        Assert.Equal(5, (await _state.Audit.ListAsync(10)).Count);
+    }
+
+    [Fact]
     public async Task One_row_that_can_not_be_written_takes_no_other_along()
     {
         await _state.Writer.AddAsync(AuditTable.Add(new AuditRow { At = Now, Operation = "before", Status = 200 }));

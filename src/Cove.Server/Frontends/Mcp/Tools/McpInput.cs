@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Cove.Agent.Tools;
 using Cove.Server.Hosting;
 
 namespace Cove.Server.Frontends.Mcp.Tools;
@@ -41,12 +42,10 @@ internal static class McpInput
 
     /// <summary>A sandbox's id as a model wrote it.</summary>
     public static SandboxId Sandbox(string text) => SandboxId.TryParse(text, out var id) ? id
-        : throw Problems.Bad("invalid_input", $"sandbox_id is '{Shortened(text)}', which is no id.", "Give the sandbox_id that create_sandbox returned.");
+        : throw Problems.Bad("invalid_input", $"sandbox_id is '{Excerpts.Short(text, 300)}', which is no id.", "Give the sandbox_id that create_sandbox returned.");
 
     /// <summary>Seconds within bounds.</summary>
     public static TimeSpan? Seconds(double? given, string field, double least, double most) => given is not { } seconds ? null
         : double.IsFinite(seconds) && seconds >= least && seconds <= most ? TimeSpan.FromSeconds(seconds)
         : throw Problems.Bad("invalid_input", FormattableString.Invariant($"{field} is {seconds}."), FormattableString.Invariant($"Give seconds, from {least} to {most}."));
-
-    private static string Shortened(string text) => text.Length <= 300 ? text : text[..300] + "…";
 }

@@ -1,0 +1,139 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
+
+namespace Cove.Server.State;
+
+/// <summary>
+/// Audit rows on their way into the database, as lines of two files in the data directory. A row that was taken has reached the kernel, so it outlives
+/// the death of this process, and the next one brings it in. Nothing is synced: a power cut may take the last moments. For one server at a time.
+/// </summary>
+internal sealed class AuditSpool : IDisposable
+{
+    /// <summary>From here on the other file is used, when nothing in it is needed any more: one that is always in use would grow without end.</summary>
+    private const long TurnBytes = 1 << 20;
+
+    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private readonly Lock _lock = new();
+    private readonly ILogger _log;
+    private readonly Part[] _parts;
+    private int _current;
+    private bool _failed;
+
+    /// <summary>Opens the files; what is in them is gone after this.</summary>
+    public AuditSpool(string directory, ILogger log)
+    {
+        _log = log;
+        _parts = [.. Paths(directory).Select(path => new Part(this, path))];
+    }
+
+    /// <summary>The rows that the last server had taken and may not have brought into the database, in their order.</summary>
+    public static List<AuditRow> Left(string directory)
+    {
+        var rows = new List<AuditRow>();
+        foreach (var line in Paths(directory).Where(File.Exists).SelectMany(File.ReadLines))
+        {
+            try
+            {
+                // As the database has it, in milliseconds.
+                var row = JsonSerializer.Deserialize(line, AuditJson.Default.AuditRow)!;
+                rows.Add(row with { At = DateTimeOffset.FromUnixTimeMilliseconds(row.At.ToUnixTimeMilliseconds()) });
+            }
+            catch (JsonException)
+            {
+                // The kill came in the middle of it: nobody was told that it is there.
+            }
+        }
+
+        return [.. rows.OrderBy(row => row.At)];
+    }
+
+    /// <summary>Takes a row. Returns what to call when it need not be kept any more; null when a disk that fails did not take it.</summary>
+    public Action? Take(AuditRow row)
+    {
+        byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(row, AuditJson.Default.AuditRow), (byte)'\n'];
+        lock (_lock)
+        {
+            if (_parts[_current].Length > TurnBytes && _parts[1 - _current].Rows == 0)
+            {
+                _current = 1 - _current;
+            }
+
+            return Append_NeedsLock(_parts[_current], line);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var part in _parts)
+        {
+            part.File.Dispose();
+        }
+    }
+
+    private Action? Append_NeedsLock(Part part, byte[] line)
+    {
+        try
+        {
+            RandomAccess.Write(part.File, line, part.Length);
+            part.Length += line.Length;
+            part.Rows++;
+            _failed = false;
+            return part.Settled;
+        }
+        catch (IOException failure)
+        {
+            if (!_failed)
+            {
+                _log.AuditNotSpooled(failure);
+            }
+
+            _failed = true;
+            return null;
+        }
+    }
+
+    private void Settle(Part part)
+    {
+        lock (_lock)
+        {
+            if (--part.Rows == 0 && !part.File.IsClosed)
+            {
+                RandomAccess.SetLength(part.File, 0);
+                part.Length = 0;
+            }
+        }
+    }
+
+    private static string[] Paths(string directory) => [Path.Combine(directory, "audit.0.jsonl"), Path.Combine(directory, "audit.1.jsonl")];
+
+    private sealed class Part
+    {
+        public Part(AuditSpool spool, string path)
+        {
+            using (new FileStream(path, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write, UnixCreateMode = Private }))
+            {
+                // Made with its mode.
+            }
+
+            File = System.IO.File.OpenHandle(path, FileMode.Truncate, FileAccess.Write, FileShare.Read);
+            Settled = () => spool.Settle(this);
+        }
+
+        public SafeFileHandle File { get; }
+
+        public Action Settled { get; }
+
+        /// <summary>Rows that are not in the database yet.</summary>
+        public int Rows { get; set; }
+
+        public long Length { get; set; }
+    }
+}
+
+/// <summary>How they are written.</summary>
+[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(AuditRow))]
+internal sealed partial class AuditJson : JsonSerializerContext;
