@@ -40,8 +40,13 @@ if (parsed.Errors.Count > 0)
         Console.Error.WriteLine("cove: " + error.Message);
     }
 
-    var verb = root.Subcommands.Any(known => own.Length > 0 && known.Name == own[0]) ? own[0] + " " : "";
-    Console.Error.WriteLine($"cove: 'cove {verb}--help' shows what is possible.");
+    var verbs = "";
+    for (var at = parsed.CommandResult; at.Parent is System.CommandLine.Parsing.CommandResult above; at = above)
+    {
+        verbs = at.Command.Name + " " + verbs;
+    }
+
+    Console.Error.WriteLine($"cove: 'cove {verbs}--help' shows what is possible.");
     return ExitCodes.Refused;
 }
 

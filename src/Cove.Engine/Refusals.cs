@@ -156,7 +156,7 @@ internal static class Refusals
         Code = "kernel_not_found",
         Category = ErrorCategory.NotFound,
         Retryable = false,
-        Message = $"The sandbox has no kernel '{Shown(kernel)}'.",
+        Message = $"The sandbox has no kernel {Shown(kernel)}.",
         Remediation = "List the sandbox's kernels, or create this one.",
     });
 

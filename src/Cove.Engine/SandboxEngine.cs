@@ -37,6 +37,9 @@ public sealed partial class SandboxEngine : ICove
 
     internal IIsolationBackend Backend => _backend;
 
+    /// <summary>What a live sandbox lives in.</summary>
+    internal Cell? CellOf(SandboxId sandbox) => _sandboxes.Find(sandbox)?.Cell;
+
     /// <summary>What is alive in it.</summary>
     internal EngineCensus Census() => new(
         _sandboxes.Live().GroupBy(s => s.State).ToDictionary(g => g.Key, g => g.Count()), _sandboxes.Live().Sum(s => s.Runs), Volatile.Read(ref _running)?.Desk.Parked ?? EngineCensus.Empty.Parked);

@@ -5,6 +5,7 @@ from .failures import Failure
 BLOCK = 512
 MAX_EXTENDED = 1 << 16  # of a pax header or a GNU long name; a path has at most 4096 bytes
 MAX_SIZE = 1 << 50
+COMPRESSED = ((b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"PK\x03\x04", "zip"))
 REGULAR = (b"0", b"\0", b"7")
 REFUSED = {b"3": "a character device", b"4": "a block device", b"6": "a FIFO", b"S": "a GNU sparse file", b"M": "a part of a multi-volume archive"}
 
@@ -25,13 +26,18 @@ def read(stream):
     while True:
         head = stream.read(BLOCK)
         if len(head) < BLOCK:
-            raise broken("it ends without its end mark" if head or seen else "it is empty")
+            raise broken(_compressed(head, seen) or ("it ends without its end mark" if head or seen else "it is empty"))
         if not any(head):
             _to_the_end(stream)
             return
+        try:
+            size = _checked(head)
+        except Failure:
+            if _compressed(head, seen):
+                raise broken(_compressed(head, seen)) from None
+            raise
         seen = True
         kind = head[156:157]
-        size = _checked(head)
         if kind in (b"x", b"L", b"K", b"g"):
             body = _body(stream, size)
             if kind == b"x":
@@ -47,6 +53,11 @@ def _to_the_end(stream):
     """After the end mark comes padding, if anything."""
     while stream.read(BLOCK * 64):
         pass
+
+
+def _compressed(head, seen):
+    """What to say of a beginning that is no tar header, but that of a compressed file; asked only then, since a name may begin in any way."""
+    return next(("it begins as a %s file; send it uncompressed" % name for magic, name in COMPRESSED if not seen and head.startswith(magic)), None)
 
 
 def _checked(head):

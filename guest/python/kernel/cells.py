@@ -55,6 +55,19 @@ class Cells:
         space.pop("__warningregistry__", None)
         tracebacks.remember(self.filename, source)
 
+    def forget(self):
+        """As before the first cell."""
+        self._count = 0
+        self.filename = "<cell 0>"
+        del self.inputs[1:]
+        for number in self.outputs:
+            self.space.pop("_%d" % number, None)
+        for name in self._last:
+            self.space.pop(name, None)
+        self.outputs.clear()
+        self._last.clear()
+        tracebacks.forget()
+
     def run(self, source, filename=None):
         """Runs source in the namespace; returns its last expression's value or NOTHING."""
         body, last = self._compile(source, filename or self.filename)

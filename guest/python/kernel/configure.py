@@ -27,6 +27,8 @@ def _environment(variables):
     time.tzset()
     home = os.environ.get("HOME")
     if home:
+        if site.USER_SITE in sys.path:
+            sys.path.remove(site.USER_SITE)  # of a configuration before this one
         site.USER_BASE = os.path.join(home, ".local")
         site.USER_SITE = os.path.join(
             site.USER_BASE, "lib", "python%d.%d" % sys.version_info[:2], "site-packages")

@@ -45,6 +45,15 @@ def guarded(function, *args):
         return None, error
 
 
+def deaf(function, *args):
+    """Calls what is no run: a SIGINT that comes meanwhile is meant for what follows, and heard then."""
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGINT,))
+    try:
+        function(*args)
+    finally:
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGINT,))
+
+
 def check():
     """Raises the interrupt that arrived where it could not be raised."""
     global _pending, _raised

@@ -42,7 +42,7 @@ def _sound(stream):
 
 class Streams:
     def __init__(self):
-        self._null = _open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        self.null = _open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
         self.stdout = self.stderr = self.stdin = None
         self.close()
         self._renew()
@@ -74,10 +74,10 @@ class Streams:
         """Ends a run's streams: from here on the descriptors lead nowhere."""
         for fd in (0, 1, 2):
             try:
-                _dup2(self._null, fd)
+                _dup2(self.null, fd)
             except OSError:
-                self._null = _open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
-                _dup2(self._null, fd)
+                self.null = _open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+                _dup2(self.null, fd)
         # What an interrupted flush left in the buffers belongs to no later run: it goes to /dev/null.
         for stream in (self.stdout, self.stderr):
             if stream is not None:

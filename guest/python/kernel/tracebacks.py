@@ -69,6 +69,8 @@ def text_of(error):
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith(PREFIX):
         trace = trace.tb_next  # dropped below in any case; here it spares formatting them
+    if trace is not None and trace.tb_next is not None and _drives_cell(trace.tb_frame.f_code):
+        trace = trace.tb_next
     depth, walk = 0, trace
     while walk is not None:
         depth, walk = depth + 1, walk.tb_next
@@ -76,6 +78,11 @@ def text_of(error):
     _only_user_frames(shown)
     text = "".join(shown.format())
     return _cut(text.rstrip("\n"))
+
+
+def _drives_cell(code):
+    """Whether it is the loop that runs a cell with `await`: first behind our frames, it is ours, though it lies in the library."""
+    return code.co_name == "run_until_complete" and code.co_filename.endswith("/asyncio/base_events.py")
 
 
 def bare(error):

@@ -99,7 +99,7 @@ internal sealed class BridgedRun(ICove cove, SandboxId sandbox, string? correlat
         try
         {
             return !tools.TryGetValue(call.Tool, out var tool) ? HostAnswer.Failed("not_found", $"There is no tool '{call.Tool}'.")
-                : tool.Faults(call.Arguments) is { } faults ? HostAnswer.Failed("input", $"The arguments of '{call.Tool}' are not what it takes: {faults}", retryable: true)
+                : tool.Faults(call.Arguments) is { Count: > 0 } faults ? HostAnswer.Failed("input", $"The arguments of '{call.Tool}' are not what it takes: {string.Join("; ", faults)}.", retryable: true)
                 : await DeniedAsync(call) ?? await InvokeAsync(tool, call);
         }
         finally

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Cove.Agent.Schemas;
 using Cove.Agent.Tools;
 using Microsoft.Extensions.AI;
 
@@ -16,7 +17,7 @@ internal sealed class BridgedTool
         ArgumentNullException.ThrowIfNull(function);
         _function = HostTool.IsName(function.Name) ? function : throw new ArgumentException(
             $"The tool's name '{Excerpts.OneLine(function.Name, 80)}' can't be used; give a letter or '_' and up to 63 of A-Z, a-z, 0-9, '_' and '-', not beginning with two underscores.", nameof(function));
-        _schema = new ArgumentSchema(function.Name, function.JsonSchema);
+        _schema = Schema(function);
         Declaration = new HostTool { Name = function.Name, Description = function.Description, InputSchema = function.JsonSchema is { ValueKind: JsonValueKind.Object } schema ? schema : null };
     }
 
@@ -24,8 +25,8 @@ internal sealed class BridgedTool
 
     public HostTool Declaration { get; }
 
-    /// <summary>What is wrong with arguments, in a sentence or several; null when they may be used.</summary>
-    public string? Faults(JsonElement arguments) => _schema.Faults(arguments);
+    /// <summary>What is wrong with arguments, a sentence each; nothing when they may be used.</summary>
+    public IReadOnlyList<string> Faults(JsonElement arguments) => _schema.Faults(arguments.GetRawText());
 
     public async Task<HostAnswer> CallAsync(HostCall call, CancellationToken cancellationToken)
     {
@@ -56,5 +57,17 @@ internal sealed class BridgedTool
         }
 
         return text.Append(')').ToString();
+    }
+
+    private static ArgumentSchema Schema(AIFunction function)
+    {
+        try
+        {
+            return new ArgumentSchema(function.JsonSchema);
+        }
+        catch (FormatException failure)
+        {
+            throw new ArgumentException($"The schema of the tool '{function.Name}' can't be used: {failure.Message}.", nameof(function), failure);
+        }
     }
 }

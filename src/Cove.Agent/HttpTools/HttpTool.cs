@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Cove.Agent.HttpTools.Answers;
@@ -20,7 +19,6 @@ internal sealed class HttpTool(HttpToolDeclaration declaration, SecretStore secr
     /// <summary>What a model reads at most of a result; the whole is in <see cref="ToolResult.Structured"/>.</summary>
     public const int MaximumText = 20_000;
 
-    private static readonly JsonSerializerOptions _relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly AnswerReading _reading = new(declaration.Response, declaration.Url.Origin.Authority, declaration.IsRepeatable, secrets.Redactor);
     private readonly JsonElement? _returns = ResultSchema.Of(declaration.Response);
 
@@ -48,7 +46,7 @@ internal sealed class HttpTool(HttpToolDeclaration declaration, SecretStore secr
             return ToolResult.Failed(error);
         }
 
-        var text = answer.Value!.ToJsonString(_relaxed);
+        var text = ModelJson.Of(answer.Value!);
         return new ToolResult
         {
             Content = [new TextContent(text.Length <= MaximumText ? text : text[..MaximumText] + $"\n[cut: {text.Length - MaximumText} more characters]")],

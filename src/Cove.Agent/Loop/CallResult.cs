@@ -28,8 +28,8 @@ internal static class CallResult
         AIContent content => new ToolResult { Content = [content] },
         IEnumerable<AIContent> contents => new ToolResult { Content = [.. contents] },
         JsonElement { ValueKind: JsonValueKind.String } json => ToolResult.Of(json.GetString()!),
-        JsonElement json => new ToolResult { Content = [new TextContent(json.GetRawText())], Structured = json },
-        _ => ToolResult.Of(JsonSerializer.Serialize(value, AIJsonUtilities.DefaultOptions.GetTypeInfo(value.GetType()))),
+        JsonElement json => new ToolResult { Content = [new TextContent(ModelJson.Of(json))], Structured = json },
+        _ => ToolResult.Of(ModelJson.Of(value)),
     };
 
     private static List<AIContent> Bounded(IReadOnlyList<AIContent> contents, int maximum)

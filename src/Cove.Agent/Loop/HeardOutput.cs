@@ -33,7 +33,7 @@ internal sealed class HeardOutput
         lock (_lock)
         {
             return _stdout.IsEmpty && _stderr.IsEmpty ? []
-                : [new TextContent(JsonSerializer.Serialize(new PartialOutput(_stdout.ToString(), _stderr.ToString()), PartialOutputJson.Default.PartialOutput))];
+                : [new TextContent(JsonSerializer.Serialize(new PartialOutput(_stdout.ToString(), _stderr.ToString()), PartialOutputJson.Wire.PartialOutput))];
         }
     }
 
@@ -79,4 +79,7 @@ internal sealed record PartialOutput(string Stdout, string Stderr);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(PartialOutput))]
-internal sealed partial class PartialOutputJson : JsonSerializerContext;
+internal sealed partial class PartialOutputJson : JsonSerializerContext
+{
+    public static PartialOutputJson Wire => field ??= new(ModelJson.Relaxed(Default));
+}

@@ -78,7 +78,7 @@ internal sealed class McpRemoteTool(string server, McpClientTool tool, McpToolse
         }
 
         // What has only a structured value is told as text, too: not every model reads values.
-        return new ToolResult { Content = contents.Count > 0 ? contents : [new TextContent(structured?.GetRawText() ?? "The tool answered nothing.")], Structured = structured };
+        return new ToolResult { Content = contents.Count > 0 ? contents : [new TextContent(structured is { } only ? ModelJson.Of(only) : "The tool answered nothing.")], Structured = structured };
     }
 
     private static string Words(ContentBlock block) => block switch

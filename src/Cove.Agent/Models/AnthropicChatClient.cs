@@ -88,7 +88,10 @@ internal sealed class AnthropicChatClient(AnthropicClient client, HttpClient htt
     {
         AnthropicSseException broken => OfEvent(broken),
         AnthropicInvalidDataException invalid => ModelFailures.Make(ModelFailureKind.Malformed, "The model's answer can't be read: " + invalid.GetType().Name + ".", cause: invalid),
-        AnthropicIOException broken => ModelFailures.Make(ModelFailureKind.Dropped, $"The connection to the model broke: {broken.Message}", cause: broken),
+        // The SDK says "I/O exception" of all of them; why stands in what it wraps.
+        AnthropicIOException { InnerException: HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError } unreachable } =>
+            ModelFailures.Of(unreachable),
+        AnthropicIOException broken => ModelFailures.Make(ModelFailureKind.Dropped, $"The connection to the model broke: {broken.GetBaseException().Message}", cause: broken),
         _ => ModelFailures.Of(failure),
     };
 

@@ -27,7 +27,7 @@ public sealed record ModelKey(string? ApiKey, string? AuthToken)
         ArgumentNullException.ThrowIfNull(environment);
         if ((file ?? (environment(FileVariable) is { Length: > 0 } named ? named : null)) is { } path)
         {
-            return new ModelKey(Checked(PrivateFile.ReadText(path, MaximumBytes).Trim(), "The key file " + path), null);
+            return new ModelKey(Checked(PrivateFile.ReadText(path, MaximumBytes, (what, fix) => Wrong($"The key file {path} can't be used: {what}.", fix)).Trim(), "The key file " + path), null);
         }
 
         return environment(ApiKeyVariable) is { Length: > 0 } key ? new ModelKey(Checked(key, ApiKeyVariable), null)

@@ -26,7 +26,7 @@ public sealed class FileSecrets : ISecretSource
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         path = Path.GetFullPath(path);
-        return new FileSecrets(path, Parse(path, PrivateFile.ReadText(path, MaximumBytes)));
+        return new FileSecrets(path, Parse(path, PrivateFile.ReadText(path, MaximumBytes, (what, fix) => SecretErrors.File(path, what, fix))));
     }
 
     /// <inheritdoc/>

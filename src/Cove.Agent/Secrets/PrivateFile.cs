@@ -8,16 +8,20 @@ internal static partial class PrivateFile
 {
     private const uint OthersMask = 0x3F; // rwxrwx of group and others
 
-    public static string ReadText(string path, int maximumBytes)
+    /// <summary>The text of it.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="maximumBytes">How long it may be.</param>
+    /// <param name="refuse">Makes the error of what is wrong and what would mend it: only the caller knows what the file is for.</param>
+    public static string ReadText(string path, int maximumBytes, Func<string, string, CoveException> refuse)
     {
         try
         {
-            Judge(path, UnixStat.Of(path) ?? throw SecretErrors.File(path, "it is not there", "Name a file that this user can read."));
+            Judge(UnixStat.Of(path) ?? throw refuse("it is not there", "Name a file that this user can read."), path, refuse);
             using var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.ReadWrite });
-            Judge(path, UnixStat.Of($"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}") ?? throw SecretErrors.File(path, "what was opened can't be looked at", "Mount /proc."));
+            Judge(UnixStat.Of($"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}") ?? throw refuse("what was opened can't be looked at", "Mount /proc."), path, refuse);
             if (file.Length > maximumBytes)
             {
-                throw SecretErrors.File(path, $"it is longer than {maximumBytes} bytes", "Keep secrets in it and nothing else.");
+                throw refuse($"it is longer than {maximumBytes} bytes", "Keep secrets in it and nothing else.");
             }
 
             var bytes = new byte[file.Length];
@@ -26,29 +30,29 @@ internal static partial class PrivateFile
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw SecretErrors.File(path, "it can't be read: " + failure.Message, "Name a file that this user can read.");
+            throw refuse("it can't be read: " + failure.Message, "Name a file that this user can read.");
         }
         catch (DecoderFallbackException)
         {
-            throw SecretErrors.File(path, "it is not UTF-8", "Write it as UTF-8.");
+            throw refuse("it is not UTF-8", "Write it as UTF-8.");
         }
     }
 
-    private static void Judge(string path, UnixStat stat)
+    private static void Judge(UnixStat stat, string path, Func<string, string, CoveException> refuse)
     {
         if (!stat.IsRegular)
         {
-            throw SecretErrors.File(path, "it is no regular file", "Name a file.");
+            throw refuse("it is no regular file", "Name a file.");
         }
 
         if ((stat.Mode & OthersMask) != 0)
         {
-            throw SecretErrors.File(path, $"others than its owner may use it (mode {Convert.ToString(stat.Mode & 0x1FF, 8).PadLeft(4, '0')})", $"chmod 600 {path}");
+            throw refuse($"others than its owner may use it (mode {Convert.ToString(stat.Mode & 0x1FF, 8).PadLeft(4, '0')})", $"chmod 600 {path}");
         }
 
         if (stat.User != 0 && stat.User != EffectiveUser())
         {
-            throw SecretErrors.File(path, $"it belongs to another user (id {stat.User})", $"chown it to the user this runs as (id {EffectiveUser()}), after a look at what is in it.");
+            throw refuse($"it belongs to another user (id {stat.User})", $"chown it to the user this runs as (id {EffectiveUser()}), after a look at what is in it.");
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Cove.Agent.Tools;
 
 namespace Cove.Agent.Secrets;
 
@@ -51,7 +52,7 @@ public sealed class Secret
 internal static class SecretErrors
 {
     public static CoveException BadName(string? name) =>
-        Bad("invalid_secret_name", $"'{Short(name)}' is no name of a secret.", $"A name is {SecretName.Form}, for example GITHUB_TOKEN.");
+        Bad("invalid_secret_name", $"'{Excerpts.Shown(name ?? "")}' is no name of a secret.", $"A name is {SecretName.Form}, for example GITHUB_TOKEN.");
 
     public static CoveException Unusable(string name, string why, string fix) => Bad("unusable_secret", $"The secret {name} can't be used: {why}.", fix);
 
@@ -62,6 +63,4 @@ internal static class SecretErrors
 
     private static CoveException Bad(string code, string message, string fix) =>
         new(new RunError { Code = code, Category = ErrorCategory.Request, Retryable = false, Message = message, Remediation = fix });
-
-    private static string Short(string? text) => new([.. (text ?? "").Take(40).Select(c => char.IsControl(c) ? '?' : c)]);
 }

@@ -9,6 +9,15 @@ internal static class Excerpts
     /// <summary>The beginning of a text.</summary>
     public static string Short(string text, int most) => text.Length <= most ? text : string.Concat(text.AsSpan(0, Whole(text, most - 1)), "…");
 
+    /// <summary>The beginning of a value as a message can show it: on one line, with a question mark for every character that does not print.</summary>
+    public static string Shown(string text, int most = 80) => Short(string.Create(Math.Min(text.Length, most + 1), text, static (shown, from) =>
+    {
+        for (var i = 0; i < shown.Length; i++)
+        {
+            shown[i] = char.IsControl(from[i]) ? '?' : from[i];
+        }
+    }), most);
+
     /// <summary>
     /// The head and the tail of a text with a notice between them that says how much was left out, and where the whole is; in all at most
     /// <paramref name="most"/> characters.

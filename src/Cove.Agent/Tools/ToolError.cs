@@ -25,7 +25,7 @@ public sealed record ToolError
     public required string Remediation { get; init; }
 
     /// <summary>The JSON the model reads.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, ToolJson.Default.ToolError);
+    public string ToJson() => JsonSerializer.Serialize(this, ToolJson.Wire.ToolError);
 }
 
 /// <summary>Kinds of failures of tools. Those down to <see cref="Input"/> are mended by other code or other input.</summary>
@@ -87,4 +87,7 @@ internal sealed class ToolErrorCategoryConverter() : JsonStringEnumConverter<Too
 /// <summary>How results of tools are written.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ToolError))]
-internal sealed partial class ToolJson : JsonSerializerContext;
+internal sealed partial class ToolJson : JsonSerializerContext
+{
+    public static ToolJson Wire => field ??= new(ModelJson.Relaxed(Default));
+}

@@ -26,6 +26,9 @@ internal sealed record AgentRequest
 
     public string? Transcript { get; init; }
 
+    /// <summary>A transcript whose conversation is gone on with; null: a new one.</summary>
+    public string? Resume { get; init; }
+
     public string? OutDirectory { get; init; }
 
     public bool Ask { get; init; }

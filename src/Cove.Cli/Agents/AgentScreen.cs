@@ -23,6 +23,8 @@ internal sealed class AgentScreen(Screen screen, bool live, bool whole = false, 
     private readonly Lock _lock = new();
     private readonly HashSet<string> _announced = [];
     private readonly List<AgentEvent> _held = [];
+    private readonly Dictionary<string, TaskCompletionSource> _reached = [];
+    private int _calls;
     private bool _asking;
     private bool _lineIsOpen;
     private bool _textIsOpen;
@@ -32,6 +34,11 @@ internal sealed class AgentScreen(Screen screen, bool live, bool whole = false, 
     {
         lock (_lock)
         {
+            if (next is ToolStarted { Call.Id: var id })
+            {
+                Reaching(id).TrySetResult();
+            }
+
             if (_asking)
             {
                 _held.Add(next);
@@ -40,6 +47,15 @@ internal sealed class AgentScreen(Screen screen, bool live, bool whole = false, 
             {
                 ShowNow(next);
             }
+        }
+    }
+
+    /// <summary>Until what came before a call of the model is shown: the loop tells of it and asks about it at once, and the question must not overtake the words that led to it.</summary>
+    public Task ReachedAsync(ToolCall call)
+    {
+        lock (_lock)
+        {
+            return Reaching(call.Id).Task;
         }
     }
 
@@ -79,12 +95,22 @@ internal sealed class AgentScreen(Screen screen, bool live, bool whole = false, 
         }
     }
 
+    private TaskCompletionSource Reaching(string id)
+    {
+        if (!_reached.TryGetValue(id, out var reached))
+        {
+            _reached[id] = reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        return reached;
+    }
+
     private void ShowNow(AgentEvent next)
     {
         switch (next)
         {
             case TurnStarted:
-                _lastText = "";
+                (_lastText, _calls) = ("", 0);
                 break;
             case TextWritten text:
                 Text(text.Text);
@@ -159,6 +185,7 @@ internal sealed class AgentScreen(Screen screen, bool live, bool whole = false, 
     {
         if (_announced.Add(call.Id))
         {
+            _calls++;
             Close();
             screen.ErrorLine($"▶ {OneLine(call.Name)}");
             screen.ErrorLine(Shortened(Printable.Indented(Input(call.Input), "  ")));
@@ -180,19 +207,21 @@ internal sealed class AgentScreen(Screen screen, bool live, bool whole = false, 
     {
         Close();
         var seconds = ended.Duration.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
+        var which = _calls > 1 ? OneLine(ended.Call.Name) + " " : ""; // side by side they end in any order
         screen.ErrorLine(ended.Result.Error is { } error
-            ? $"✗ {JsonNamingPolicy.SnakeCaseLower.ConvertName(error.ErrorCategory.ToString())}: {Printable.Of(error.Context).TrimEnd()} ({seconds} s)"
-            : $"✓ {seconds} s");
+            ? $"✗ {which}{JsonNamingPolicy.SnakeCaseLower.ConvertName(error.ErrorCategory.ToString())}: {Printable.Of(error.Context).TrimEnd()} ({seconds} s)"
+            : $"✓ {which}{seconds} s");
     }
 
-    /// <summary>Code is shown as code; anything else as the JSON it is.</summary>
+    /// <summary>Code is shown as code, with what stands beside it under it; anything else as the JSON it is. Whoever is asked sees all of it.</summary>
     private static string Input(JsonElement input)
     {
         foreach (var name in new[] { "code", "command" })
         {
             if (input.ValueKind is JsonValueKind.Object && input.TryGetProperty(name, out var code) && code.ValueKind is JsonValueKind.String && input.EnumerateObject().Count() <= 2)
             {
-                return code.GetString()!;
+                var beside = input.EnumerateObject().Where(property => property.Name != name).Select(property => $"\n({property.Name}: {property.Value.GetRawText()})");
+                return code.GetString() + string.Concat(beside);
             }
         }
 

@@ -21,6 +21,7 @@ internal sealed class AgentSession(AgentRequest request, TimeProvider time) : IA
     private AgentScreen? _shown;
     private Approvals? _approvals;
     private ModelChoice? _model;
+    private IReadOnlyList<ChatMessage> _earlier = [];
     private string _question = "";
 
     public Screen Screen { get; init; } = new();
@@ -43,6 +44,7 @@ internal sealed class AgentSession(AgentRequest request, TimeProvider time) : IA
             throw Errors.Usage("no_question", "There is no question.", "Give one: cove agent \"What is the mean of …?\"; - reads it from standard input.");
         }
 
+        _earlier = request.Resume is { } resumed ? await EarlierAsync(resumed, cancellationToken) : [];
         _tools = await NamedTools.OpenAsync(request.ToolFiles, request.ServerFiles, secrets, time, cancellationToken);
         _transcript = request.Transcript is null ? null : MakeTranscript(request.Transcript, _model.Redactor, secrets.Redactor);
         _shown = new AgentScreen(Screen, Live, whole: request.Ask, silent: request.Json);
@@ -104,6 +106,7 @@ internal sealed class AgentSession(AgentRequest request, TimeProvider time) : IA
     private async Task<ChatMessage> UploadAsync(ICove cove, SandboxId sandbox, CancellationToken cancellationToken)
     {
         var lines = new List<string>();
+        var question = _earlier.Count == 0 ? _question : _question + "\n\n(This is a fresh sandbox: files and variables of the conversation so far are gone.)";
         foreach (var (name, content) in _inputs.Files)
         {
             var length = content.Length;
@@ -111,20 +114,15 @@ internal sealed class AgentSession(AgentRequest request, TimeProvider time) : IA
             lines.Add(FormattableString.Invariant($"/workspace/{JsonEncodedText.Encode(name)} ({length:#,0} bytes)"));
         }
 
-        return new ChatMessage(ChatRole.User, lines.Count == 0 ? _question : $"{_question}\n\nFiles: {string.Join(", ", lines)}");
+        return new ChatMessage(ChatRole.User, lines.Count == 0 ? question : $"{question}\n\nFiles: {string.Join(", ", lines)}");
     }
 
     private async Task<AgentResult> FollowAsync(AgentLoop loop, ChatMessage message, CancellationToken cancellationToken)
     {
         AgentResult? result = null;
-        await foreach (var next in loop.StreamAsync([], message, cancellationToken))
+        await foreach (var next in loop.StreamAsync(_earlier, message, cancellationToken))
         {
-            if (_transcript is not null)
-            {
-                // Also what happens after an interruption belongs to it.
-                await _transcript.WriteAsync(next, CancellationToken.None);
-            }
-
+            await NoteAsync(next);
             if (next is ToolEnded ended)
             {
                 _figures.AddRange(ended.Result.Content.OfType<DataContent>().Select(Figure).OfType<(byte[], string)>());
@@ -141,6 +139,34 @@ internal sealed class AgentSession(AgentRequest request, TimeProvider time) : IA
         }
 
         return end;
+    }
+
+    /// <summary>Also what happens after an interruption belongs to a transcript, and what was said before this question: it holds the whole conversation.</summary>
+    private async Task NoteAsync(AgentEvent next)
+    {
+        if (_transcript is null)
+        {
+            return;
+        }
+
+        await _transcript.WriteAsync(next, CancellationToken.None);
+        foreach (var earlier in next is AgentStarted ? _earlier : [])
+        {
+            await _transcript.WriteAsync(new MessageAdded(earlier), CancellationToken.None);
+        }
+    }
+
+    private static async Task<IReadOnlyList<ChatMessage>> EarlierAsync(string path, CancellationToken cancellationToken)
+    {
+        await using var file = Inputs.Open(path, "--resume");
+        try
+        {
+            return await TranscriptConversation.ReadAsync(file, cancellationToken);
+        }
+        catch (FormatException wrong)
+        {
+            throw Errors.Usage("resume", $"--resume {path}: {Screen.Plain(wrong.Message)}", "Give a file that cove agent --transcript wrote.");
+        }
     }
 
     private static (byte[], string)? Figure(DataContent data) => Figures.Of(new Dictionary<string, string> { [data.MediaType] = Convert.ToBase64String(data.Data.Span) });

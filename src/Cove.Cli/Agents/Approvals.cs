@@ -26,6 +26,11 @@ internal sealed class Approvals(AgentScreen screen, TextReader answers) : IDispo
         await _turn.WaitAsync(cancellationToken);
         try
         {
+            if (!ofCode)
+            {
+                await screen.ReachedAsync(call).WaitAsync(cancellationToken);
+            }
+
             screen.Ask(call, ofCode);
             return Read(await TypedAsync().WaitAsync(cancellationToken));
         }

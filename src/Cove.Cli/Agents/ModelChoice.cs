@@ -82,7 +82,7 @@ internal sealed record ModelChoice
         }
         catch (ArgumentException wrong)
         {
-            throw Errors.Usage("model_option", wrong.Message, "Check --model, --base-url and --max-output-tokens.");
+            throw Errors.Usage("model_option", wrong.Message.Replace($" (Parameter '{wrong.ParamName}')", "", StringComparison.Ordinal), "Check --model, --base-url and --max-output-tokens.");
         }
     }
 

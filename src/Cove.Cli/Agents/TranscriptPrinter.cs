@@ -34,7 +34,7 @@ internal static class TranscriptPrinter
 
     private static string Part(TranscriptBlock part) => part.Type == "data"
         ? $"{Margin}[{Plain(part.MediaType ?? "data")}, {Number(part.SizeBytes ?? 0)} bytes]"
-        : Printable.Indented(part.Text ?? "", Margin);
+        : Printable.Indented(ResultText.Of(part.Text ?? ""), Margin);
 
     private static string Input(JsonElement? input) => input switch
     {

@@ -13,6 +13,7 @@ internal sealed class AgentOptionSet
     private readonly Option<string?> _baseUrl = new("--base-url") { Description = "Where the model is. Default: ANTHROPIC_BASE_URL, else the provider's own address.", HelpName = "URL" };
     private readonly Option<string?> _keyFile = new("--key-file") { Description = "A file with the model's key that only you can read. Default: the file COVE_MODEL_KEY_FILE names, else ANTHROPIC_API_KEY, else ANTHROPIC_AUTH_TOKEN.", HelpName = "FILE" };
     private readonly Option<string?> _transcript = new("--transcript") { Description = "Where to write what happens, as JSON lines. Must not be there yet.", HelpName = "FILE" };
+    private readonly Option<string?> _resume = new("--resume") { Description = "A transcript whose conversation is gone on with, in a fresh sandbox: what it says is there, its files are not.", HelpName = "FILE" };
     private readonly Option<string?> _out = new("--out", "-o") { Description = "Where to save the files and figures that are made.", HelpName = "DIR" };
     private readonly Option<string[]> _tools = new("--tools") { Description = "A file of declared HTTP tools the model, and its code, may call. May be given often.", HelpName = "FILE" };
     private readonly Option<string[]> _mcp = new("--mcp") { Description = "A file that names MCP servers whose tools the model, and its code, may call: {\"mcpServers\": {…}}. May be given often.", HelpName = "FILE" };
@@ -30,7 +31,7 @@ internal sealed class AgentOptionSet
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _files, _model, _baseUrl, _keyFile, _transcript, _out, _tools, _mcp, _secrets, _retries, _iterations, _tokens, _output, _timeout, _allowed, _disallowed, _mode, _ask, _json })
+        foreach (var option in new Option[] { _files, _model, _baseUrl, _keyFile, _transcript, _resume, _out, _tools, _mcp, _secrets, _retries, _iterations, _tokens, _output, _timeout, _allowed, _disallowed, _mode, _ask, _json })
         {
             command.Options.Add(option);
         }
@@ -59,6 +60,7 @@ internal sealed class AgentOptionSet
             ServerFiles = parsed.GetValue(_mcp) ?? [],
             SecretsFile = parsed.GetValue(_secrets),
             Transcript = parsed.GetValue(_transcript),
+            Resume = parsed.GetValue(_resume),
             OutDirectory = parsed.GetValue(_out),
             Ask = parsed.GetValue(_ask),
             Json = parsed.GetValue(_json),

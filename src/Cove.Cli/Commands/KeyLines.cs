@@ -42,9 +42,9 @@ internal static class KeyLines
     }
 
     public static string Text(StoredKey key, DateTimeOffset now) =>
-        $"{key.Id}  {KeyDesk.Status(key, now),-8}  {string.Join(',', KeyDesk.ScopeNames(key.Scopes)),-10}  {key.Project,-16}  {Day(key.CreatedAt)}  {Day(key.ExpiresAt)}  {Day(key.LastUsedAt)}  {key.Name}";
+        $"{key.Id}  {KeyDesk.Status(key, now),-8}  {string.Join(',', KeyDesk.ScopeNames(key.Scopes)),-16}  {key.Project,-16}  {Day(key.CreatedAt)}  {Day(key.ExpiresAt)}  {Day(key.LastUsedAt)}  {key.Name}";
 
-    public static string Head => $"{"id",-8}  {"status",-8}  {"scopes",-10}  {"project",-16}  {"created",-10}  {"expires",-10}  {"last used",-10}  name";
+    public static string Head => $"{"id",-8}  {"status",-8}  {"scopes",-16}  {"project",-16}  {"created",-10}  {"expires",-10}  {"last used",-10}  name";
 
     private static string Day(DateTimeOffset? time) => time is { } at ? at.ToString("yyyy-MM-dd") : "-         ";
 

@@ -11,7 +11,7 @@ internal static class KeysCreateCommand
     {
         var project = new Option<string>("--project") { Description = "The project it belongs to; made when it is missing. 1 to 40 characters of a-z, 0-9 and -.", DefaultValueFactory = _ => KeyRequest.DefaultProject };
         var name = new Option<string>("--name") { Description = "What the key is for. 1 to 100 characters.", DefaultValueFactory = _ => "unnamed" };
-        var scope = new Option<string[]>("--scope") { Description = "What it allows: read, write. May be given twice. Default: both.", AllowMultipleArgumentsPerToken = true };
+        var scope = new Option<string[]>("--scope") { Description = "What it allows: read, write, tools (the declared tools of --tools). May be given several times. Default: read and write.", AllowMultipleArgumentsPerToken = true };
         var expires = new Option<string?>("--expires") { Description = "How long it is good for, for example 30d or 12h. Default: until it is revoked.", HelpName = "DURATION" };
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
         var state = new StateOptionSet();
@@ -42,11 +42,12 @@ internal static class KeysCreateCommand
         return command;
     }
 
-    private static Scopes ScopesOf(string[] names) => names.Length == 0 ? Scopes.All : names.SelectMany(name => name.Split(',')).Aggregate(Scopes.None, (scopes, name) => scopes | name switch
+    private static Scopes ScopesOf(string[] names) => names.Length == 0 ? Scopes.Usual : names.SelectMany(name => name.Split(',')).Aggregate(Scopes.None, (scopes, name) => scopes | name switch
     {
         "read" => Scopes.Read,
         "write" => Scopes.Write,
-        _ => throw AccessErrors.Invalid("scope", name, "read or write"),
+        "tools" => Scopes.Tools,
+        _ => throw AccessErrors.Invalid("scope", name, "read, write or tools"),
     });
 
     private static TimeSpan Life(string text) =>

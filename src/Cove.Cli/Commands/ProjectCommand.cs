@@ -62,9 +62,8 @@ internal static class ProjectCommand
             return text is null ? before : null;
         }
 
-        var fix = "";
-        return isSize ? Quantities.TryBytes(text, out var bytes, out fix) ? bytes : throw AccessErrors.Invalid(option, text, fix)
-            : Quantities.TryCount(text, out var count, out fix) ? count : throw AccessErrors.Invalid(option, text, fix);
+        return isSize ? Quantities.TryBytes(text, out var bytes, out _) ? bytes : throw AccessErrors.Invalid(option, text, "a size such as 512MB or 64GB, or default")
+            : Quantities.TryCount(text, out var count, out _) ? count : throw AccessErrors.Invalid(option, text, "a whole number of at least 1, for example 64, or default");
     }
 
     private static string Line(StoredProject project, QuotaOptions defaults)

@@ -14,7 +14,7 @@ internal static class SandboxCopyCommand
         var from = new Argument<string>("from") { Description = "A path of this machine, or ID:/path in a sandbox." };
         var to = new Argument<string>("to") { Description = "The other of the two." };
         var engine = new EngineOptionSet();
-        var command = new Command("cp", "Copy a file or a directory into a sandbox (FROM ID:/path) or out of it (ID:/path TO).") { from, to };
+        var command = new Command("cp", "Copy a file or a directory into a sandbox (FROM ID:/path) or out of it (ID:/path TO). Into a directory that is there, or a path that ends in '/', it goes under its own name; FROM/. is what a directory holds.") { from, to };
         engine.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -35,6 +35,12 @@ internal static class SandboxCopyCommand
 
     private static async Task InAsync(CoveClient cove, string path, SandboxId sandbox, string target, CancellationToken cancellationToken)
     {
+        var name = IsContents(path) ? "" : Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+        if (name.Length > 0 && (target.EndsWith('/') || await IsDirectoryAsync(cove, sandbox, target, cancellationToken)))
+        {
+            target = target.TrimEnd('/') + "/" + name;
+        }
+
         if (Directory.Exists(path))
         {
             // Through a file: its length is not known while it is made, and a failure on this side must not leave half a directory there.
@@ -46,8 +52,7 @@ internal static class SandboxCopyCommand
         }
 
         await using var file = Inputs.Open(path, "the file");
-        var name = target.EndsWith('/') ? target + Path.GetFileName(path) : target;
-        await cove.WriteFileAsync(sandbox, name, file, new FileWriteOptions { Mode = (int)File.GetUnixFileMode(path) & 0x1ED }, cancellationToken);
+        await cove.WriteFileAsync(sandbox, target, file, new FileWriteOptions { Mode = (int)File.GetUnixFileMode(path) & 0x1ED }, cancellationToken);
     }
 
     private static async Task OutAsync(CoveClient cove, SandboxId sandbox, string path, string target, CancellationToken cancellationToken)
@@ -55,13 +60,15 @@ internal static class SandboxCopyCommand
         var entry = await cove.StatFileAsync(sandbox, path, cancellationToken);
         if (entry.Kind is FileKind.Directory)
         {
-            using var into = new OutDirectory(target);
+            var own = IsContents(path) ? null : OutDirectory.SafeName(path.TrimEnd('/')[(path.TrimEnd('/').LastIndexOf('/') + 1)..]);
+            using var into = new OutDirectory(own is not null && (target.EndsWith('/') || Directory.Exists(target)) ? Path.Combine(target, own) : target);
             await SaveAllAsync(cove, sandbox, path, into, cancellationToken);
             return;
         }
 
-        var name = Directory.Exists(target) ? Path.GetFileName(path) : Path.GetFileName(target);
-        using var directory = new OutDirectory(Directory.Exists(target) ? target : Path.GetDirectoryName(Path.GetFullPath(target))!);
+        var isInto = target.EndsWith('/') || Directory.Exists(target);
+        var name = isInto ? Path.GetFileName(path) : Path.GetFileName(target);
+        using var directory = new OutDirectory(isInto ? target : Path.GetDirectoryName(Path.GetFullPath(target))!);
         await using var content = await cove.ReadFileAsync(sandbox, path, cancellationToken: cancellationToken);
         await directory.SaveAsync(OutDirectory.SafeName(name) ?? "file", content, entry.Mode, cancellationToken);
     }
@@ -95,6 +102,21 @@ internal static class SandboxCopyCommand
         }
 
         screen.Flush();
+    }
+
+    /// <summary>Whether what a directory holds is meant, and not the directory: <c>tree/.</c>, and <c>.</c> itself.</summary>
+    private static bool IsContents(string path) => path == "." || path.EndsWith("/.", StringComparison.Ordinal);
+
+    private static async Task<bool> IsDirectoryAsync(CoveClient cove, SandboxId sandbox, string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await cove.StatFileAsync(sandbox, path, cancellationToken)).Kind is FileKind.Directory;
+        }
+        catch (CoveException failure) when (failure.Error.Code is "not_found")
+        {
+            return false;
+        }
     }
 
     private static FileStream Temporary() => new(

@@ -157,6 +157,14 @@ internal abstract class ByteSource : IDisposable
     /// <summary>Reads what is already there: the number of bytes, 0 at the end of file, -1 when nothing is there now.</summary>
     public abstract int TryRead(Span<byte> buffer);
 
+    /// <summary>
+    /// Holds the calling thread until there is something to read, for a fraction of a millisecond at most. A source that cannot, or whose
+    /// threads are needed elsewhere, returns at once. What <see cref="TryRead"/> says then is what counts.
+    /// </summary>
+    public virtual void WaitBriefly()
+    {
+    }
+
     public abstract void Dispose();
 }
 

@@ -12,7 +12,7 @@ internal static class KernelCalls
 
     public static async Task<KernelInfo> CreateAsync(Sandbox sandbox, string name, Language language, CancellationToken cancellationToken)
     {
-        Check(name);
+        Check(name, "id");
         if (!Enum.IsDefined(language))
         {
             throw Refusals.InvalidRequest("language", (int)language, "python, bash or javascript");
@@ -123,15 +123,15 @@ internal static class KernelCalls
 
     private static Kernel Find(Sandbox sandbox, string name)
     {
-        Check(name);
+        Check(name, "kernel");
         return sandbox.Kernels.Find(name) ?? throw Refusals.KernelNotFound(name);
     }
 
-    private static void Check(string? name)
+    private static void Check(string? name, string field)
     {
         if (!Names.IsName(name))
         {
-            throw Refusals.InvalidRequest("kernel", name ?? "null", "1 to 40 characters of a-z, 0-9 and '-'");
+            throw Refusals.InvalidRequest(field, name ?? "null", "1 to 40 characters of a-z, 0-9 and '-'");
         }
     }
 }

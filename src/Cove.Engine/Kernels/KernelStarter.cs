@@ -4,10 +4,10 @@ using Cove.Engine.Isolation;
 
 namespace Cove.Engine.Kernels;
 
-/// <summary>A kernel process that said hello and waits for its configuration.</summary>
+/// <summary>A kernel process that said hello.</summary>
 internal sealed record GreetedKernel(CellProcess Process, Greeting Greeting);
 
-/// <summary>Starts kernel processes. Stateless; the pool uses the first half ahead of time, a claim only the second.</summary>
+/// <summary>Starts kernel processes. Stateless; the pool does all of it ahead of time, a claim with wishes of its own the second half again.</summary>
 internal static class KernelStarter
 {
     /// <summary>Starts a process and waits for its hello. What was started is killed when it does not greet.</summary>
@@ -45,7 +45,7 @@ internal static class KernelStarter
         }
     }
 
-    /// <summary>Sends the configuration; the random seed differs for every kernel, also for those forked from one zygote.</summary>
+    /// <summary>Sends the configuration, which a kernel takes until its first run; the random seed differs for every kernel, also for those forked from one zygote.</summary>
     public static ValueTask ConfigureAsync(GreetedKernel kernel, IReadOnlyDictionary<string, string> environment, SandboxLimits limits, CancellationToken cancellationToken)
     {
         var frame = ControlFrames.Configure(

@@ -48,7 +48,13 @@ internal sealed class CellFactory(IIsolationBackend backend, int concurrency, Ti
             var python = loaded.Facts.Languages.ContainsKey(KernelLanguages.Name(Language.Python))
                 ? await KernelStarter.GreetAsync(cell, Language.Python, limits, time, cancellationToken)
                 : null;
-            return new ParkedCell(cell, python, limits);
+            var environment = KernelEnvironment.Build(KernelEnvironment.WorkingDirectory, loaded.Template.Environment, sandbox: null);
+            if (python is not null)
+            {
+                await KernelStarter.ConfigureAsync(python, environment, limits, cancellationToken);
+            }
+
+            return new ParkedCell(cell, python, limits, environment);
         }
         catch
         {

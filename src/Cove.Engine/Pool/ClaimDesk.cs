@@ -158,8 +158,10 @@ internal sealed class ClaimDesk : IAsyncDisposable
             await parked.Cell.SetLimitsAsync(plan.Limits, cancellationToken).WaitAsync(Handshake.Limit, _settings.Time, cancellationToken);
         }
 
-        var environment = KernelEnvironment.Build(KernelEnvironment.WorkingDirectory, plan.Loaded.Template.Environment, plan.Environment);
-        if (parked.Python is { } python)
+        var environment = plan.Environment is { Count: > 0 }
+            ? KernelEnvironment.Build(KernelEnvironment.WorkingDirectory, plan.Loaded.Template.Environment, plan.Environment)
+            : parked.Environment;
+        if (parked.Python is { } python && (environment != parked.Environment || parked.Limits != plan.Limits))
         {
             var configuring = KernelStarter.ConfigureAsync(python, environment, plan.Limits, cancellationToken);
             if (!configuring.IsCompletedSuccessfully)

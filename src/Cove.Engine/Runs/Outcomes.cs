@@ -124,6 +124,14 @@ internal static class Outcomes
     public static RunError KilledByCaller() => Error(
         "killed", ErrorCategory.Caller, true, "The caller killed the run.", "Run the set-up code again: the kernel's variables are gone.");
 
+    /// <summary>The same of a run that took no kernel with it: of a command, or before the code was begun.</summary>
+    public static RunError WithoutLoss(RunError error) => error switch
+    {
+        { Category: ErrorCategory.Caller, Code: "killed" } => error with { Remediation = "Run it again if that was not meant; no kernel's variables are lost." },
+        { Category: ErrorCategory.Caller, Code: "interrupted" } => error with { Remediation = "Run it again if that was not meant." },
+        _ => error,
+    };
+
     public static RunError KillFailed() => Error(
         "kill_failed", ErrorCategory.Infrastructure, true,
         "The run's processes could not be killed; the sandbox is being taken down.",

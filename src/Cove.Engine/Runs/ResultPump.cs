@@ -24,6 +24,9 @@ internal sealed class ResultPump(ByteSource source, string nonce, Run run)
     /// <summary>Whether the kernel said that its interpreter ended and took the variables along (behind a shim the process itself lives on).</summary>
     public bool SaidStateLost { get; private set; }
 
+    /// <summary>Gives a run that has just been set going the moment that a short one takes.</summary>
+    public void WaitBriefly() => source.WaitBriefly();
+
     /// <summary>Completes with <c>done</c>, a violation, the end of the channel, or the end of the run.</summary>
     public async Task RunAsync(CancellationToken endOfRun)
     {

@@ -84,7 +84,7 @@ internal sealed class RunStart(Sandbox sandbox, Run run, RunClock clock, RunSett
     private Verdict Stopped() => run.Stop.Reason switch
     {
         StopReason.SandboxEnding => new Verdict(RunOutcome.Killed, Outcomes.SandboxEnding(), StateLost: run.Kernel is not null),
-        StopReason.Kill => new Verdict(RunOutcome.Killed, Outcomes.KilledByCaller()),
+        StopReason.Kill => new Verdict(RunOutcome.Killed, Outcomes.WithoutLoss(Outcomes.KilledByCaller())),
         StopReason.Deadline => new Verdict(RunOutcome.TimedOut, Outcomes.WallTime(clock.Timeout, killed: true, null), Verdicts.TimeoutExitCode),
         _ => new Verdict(RunOutcome.Interrupted, Outcomes.Interrupted()),
     };

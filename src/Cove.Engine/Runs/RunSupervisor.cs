@@ -92,9 +92,15 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
         }
 
         var climbing = ladder.WatchAsync(ended.Task);
-        var reading = result?.RunAsync(endOfRun.Token);
-        var pumps = Task.WhenAll(stdout.RunAsync(endOfRun.Token), stderr.RunAsync(endOfRun.Token));
         var starting = StartAsync(start);
+        if (starting.IsCompletedSuccessfully)
+        {
+            // Most runs are short: all that they said is read below by this thread, and no other is woken.
+            result?.WaitBriefly();
+        }
+
+        var pumps = Task.WhenAll(stdout.RunAsync(endOfRun.Token), stderr.RunAsync(endOfRun.Token));
+        var reading = result?.RunAsync(endOfRun.Token);
         try
         {
             await UntilEndAsync(reading, result, WhenFailed(starting), ladder);

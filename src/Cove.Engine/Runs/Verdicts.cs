@@ -57,7 +57,7 @@ internal static class Verdicts
         var verdict = OfDeath(ending, file) ?? Stopped(ending, file)
             ?? Unseen(ending)
             ?? new Verdict(RunOutcome.Killed, Outcomes.CommandKilled(Signals.Describe(ending.Exit), Evidence(ending)));
-        return verdict with { StateLost = false };
+        return verdict with { StateLost = false, Error = verdict.Error is { } error ? Outcomes.WithoutLoss(error) : null };
     }
 
     private static Verdict OfDone(ResultMessage.Done said, Ending ending, CaseFile file, bool lost)

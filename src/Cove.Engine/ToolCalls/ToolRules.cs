@@ -147,7 +147,9 @@ internal static class ToolRules
             return 0;
         }
 
-        if (given.ValueKind != JsonValueKind.Object || !ToolArguments.HoldsText(given) || (given.TryGetProperty("properties", out var properties) && properties.ValueKind != JsonValueKind.Object))
+        if (given.ValueKind != JsonValueKind.Object || !ToolArguments.HoldsText(given)
+            || (given.TryGetProperty("properties", out var properties) && properties.ValueKind != JsonValueKind.Object)
+            || (given.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && !type.ValueEquals("object")))
         {
             throw Refusals.InvalidRequest($"tools[{index}].input_schema", null, "a JSON Schema of an object, with its arguments under 'properties'");
         }

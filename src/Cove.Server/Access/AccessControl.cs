@@ -3,6 +3,7 @@ using Cove.Server.Access.Idempotency;
 using Cove.Server.Access.Quotas;
 using Cove.Server.Access.Tenancy;
 using Cove.Server.Bounds;
+using Cove.Server.Hosting;
 using Cove.Server.State;
 using Cove.Server.Telemetry;
 using Microsoft.AspNetCore.Builder;
@@ -85,7 +86,7 @@ internal sealed class AccessControl : IAsyncDisposable
             return new Welcome(null, $"API keys are in {_state.Place}, as hashes only: one that was lost can't be shown again, but 'cove keys create' makes another");
         }
 
-        var (key, _) = await new KeyDesk(_state.Keys, _state.Time).CreateAsync(new KeyRequest { Name = "first start" });
+        var (key, _) = await new KeyDesk(_state.Keys, _state.Time).CreateAsync(new KeyRequest { Name = "first start", Scopes = Scopes.All });
         return new Welcome(key, $"the first API key, of the project 'default', is shown this once; {_state.Place} keeps only its hash");
     }
 

@@ -16,8 +16,9 @@ internal static class AccessErrors
 
     public static RunError ScopeMissing(Scopes needed, Scopes has)
     {
-        var names = string.Join(" and ", KeyDesk.ScopeNames((long)(needed & ~has)));
-        return Error("scope_missing", ErrorCategory.Request, $"The API key lacks the scope '{names}'.", $"Use a key with it: cove keys create --scope {names.Replace(" and ", " --scope ", StringComparison.Ordinal)}");
+        var names = string.Join("' and '", KeyDesk.ScopeNames((long)(needed & ~has)));
+        var scopes = string.Concat(KeyDesk.ScopeNames((long)(needed | has)).Select(name => " --scope " + name));
+        return Error("scope_missing", ErrorCategory.Request, $"The API key lacks the scope '{names}'.", $"Use a key with it: cove keys create{scopes}");
     }
 
     public static CoveException Invalid(string option, string? value, string fix) => new(Error(

@@ -93,7 +93,7 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLim
             context.Response.Headers.Connection = "close";
         }
 
-        var changes = operation.Needs.HasFlag(Scopes.Write);
+        var changes = operation.Needs.Change();
         if ((holder.Scopes & operation.Needs) != operation.Needs)
         {
             await Problems.WriteAsync(context, AccessErrors.ScopeMissing(operation.Needs, holder.Scopes), StatusCodes.Status403Forbidden);

@@ -41,7 +41,7 @@ internal sealed class KeyDesk(KeyTable keys, TimeProvider time)
 
         if (await keys.FindAsync(key.Id) is not { } known)
         {
-            await keys.AddAsync(Store(key, new KeyRequest { Name = "provided by the environment" }));
+            await keys.AddAsync(Store(key, new KeyRequest { Name = "provided by the environment", Scopes = Scopes.All }));
         }
         else if (!key.Matches(known.Hash))
         {
@@ -64,7 +64,7 @@ internal sealed class KeyDesk(KeyTable keys, TimeProvider time)
         key.RevokedAt is not null ? "revoked" : key.ExpiresAt <= now ? "expired" : "active";
 
     public static IReadOnlyList<string> ScopeNames(long scopes) =>
-        [.. new[] { (Scopes.Read, "read"), (Scopes.Write, "write") }.Where(s => ((Scopes)scopes).HasFlag(s.Item1)).Select(s => s.Item2)];
+        [.. new[] { (Scopes.Read, "read"), (Scopes.Write, "write"), (Scopes.Tools, "tools") }.Where(s => ((Scopes)scopes).HasFlag(s.Item1)).Select(s => s.Item2)];
 }
 
 /// <summary>Asks for a key.</summary>
@@ -78,8 +78,8 @@ internal sealed record KeyRequest
     /// <summary>What it is for. 1 to 100 printable characters.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What it allows. Default both.</summary>
-    public Scopes Scopes { get; init; } = Scopes.All;
+    /// <summary>What it allows. Default to read and to write.</summary>
+    public Scopes Scopes { get; init; } = Scopes.Usual;
 
     /// <summary>How long it is good for. Default for ever; 1 s to 10 years.</summary>
     public TimeSpan? Life { get; init; }
@@ -98,7 +98,7 @@ internal sealed record KeyRequest
 
         if (Scopes == Scopes.None)
         {
-            throw AccessErrors.Invalid("scope", "none", "read, write or both");
+            throw AccessErrors.Invalid("scope", "none", "read, write, tools or several of them");
         }
 
         if (Life < TimeSpan.FromSeconds(1) || Life > TimeSpan.FromDays(3653))

@@ -38,12 +38,21 @@ internal enum Scopes
     /// <summary>Create sandboxes, run code, change files, end what was made.</summary>
     Write = 2,
 
-    /// <summary>Both.</summary>
-    All = Read | Write,
+    /// <summary>Call the tools that the server's files declare, with the server's own credentials.</summary>
+    Tools = 4,
+
+    /// <summary>What a key has that was made without a word about it: a declared tool acts with credentials that are not its caller's.</summary>
+    Usual = Read | Write,
+
+    /// <summary>Everything.</summary>
+    All = Read | Write | Tools,
 }
 
 internal static class CallerExtensions
 {
+    /// <summary>Whether what needs these changes something, here or at the other side of a tool.</summary>
+    public static bool Change(this Scopes needed) => (needed & (Scopes.Write | Scopes.Tools)) != Scopes.None;
+
     /// <summary>Who asks; set before any front-end is reached.</summary>
     public static Caller Caller(this HttpContext context) =>
         context.Features.Get<Caller>() ?? throw new InvalidOperationException("A front-end was reached by a request nobody has vouched for.");

@@ -44,7 +44,7 @@ internal sealed class Door(DoorOptions options, ILogger<Door> log)
     {
         if (!_hosts.Contain(request.Host.Host))
         {
-            return (Problems.Request("unknown_host", "The Host header names no host of this server.", "Use one of: " + _hosts + "."), StatusCodes.Status421MisdirectedRequest);
+            return (Problems.Request("unknown_host", "The Host header names no host of this server.", $"Use one of: {_hosts}. Whoever runs the server adds others with --hosts or COVE_HOSTS."), StatusCodes.Status421MisdirectedRequest);
         }
 
         if (request.HttpContext.Features.Get<IHttpRequestFeature>() is { RawTarget: { } target } && Climbs(target))
@@ -112,7 +112,7 @@ internal sealed class Door(DoorOptions options, ILogger<Door> log)
         var (error, status) = failure switch
         {
             CoveException known => (known.Error, Problems.StatusOf(known.Error)),
-            BadHttpRequestException bad => (Problems.Request("bad_request", bad.Message, "Correct the request."), bad.StatusCode),
+            BadHttpRequestException bad => (Problems.Request("bad_request", bad.Message, Remedy(bad.StatusCode)), bad.StatusCode),
             _ => (Problems.Internal(), StatusCodes.Status500InternalServerError),
         };
         if (status == StatusCodes.Status500InternalServerError)
@@ -131,6 +131,15 @@ internal sealed class Door(DoorOptions options, ILogger<Door> log)
         Guard(context.Response);
         await Problems.WriteAsync(context, error, status);
     }
+
+    private static string Remedy(int status) => status switch
+    {
+        StatusCodes.Status415UnsupportedMediaType => "Send the header 'Content-Type: application/json'.",
+        StatusCodes.Status413PayloadTooLarge => "Send less at once; files go to /v1/sandboxes/{sandbox}/files/content, which takes as much as the sandbox's disk.",
+        StatusCodes.Status406NotAcceptable => "Send one of them as Accept, or leave the header out.",
+        StatusCodes.Status408RequestTimeout => "Send the body faster, or in smaller requests.",
+        _ => "Correct the request.",
+    };
 
     /// <summary>Nothing a guest made shall be taken by a browser for a page or a script of this server's.</summary>
     private static void Guard(HttpResponse response) => response.Headers.XContentTypeOptions = "nosniff";

@@ -50,6 +50,9 @@ internal sealed record Operation(string Id, string Summary)
     /// <summary>Answers with a shape of their own beside success and the problem that every route may answer.</summary>
     public IReadOnlyList<OtherAnswer> OtherAnswers { get; init; } = [];
 
+    /// <summary>Writes a refusal's body, for an error and its status, where the route has a form of its own for them. Default: the problem alone.</summary>
+    public Func<RunError, int, byte[]>? Refusal { get; init; }
+
     /// <summary>The context that holds the types named here. Default: what all of Cove shares.</summary>
     public JsonSerializerContext Json { get; init; } = CoveJson.Wire;
 }

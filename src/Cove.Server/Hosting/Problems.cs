@@ -36,7 +36,7 @@ internal static class Problems
             context.Response.Headers.TryAdd("Retry-After", RetrySeconds);
         }
 
-        var body = JsonSerializer.SerializeToUtf8Bytes(Problem.From(error, status), CoveJson.Wire.Problem);
+        var body = context.GetEndpoint()?.Metadata.GetMetadata<Operation>()?.Refusal is { } form ? form(error, status) : JsonSerializer.SerializeToUtf8Bytes(Problem.From(error, status), CoveJson.Wire.Problem);
         context.Response.ContentLength = body.Length;
         await context.Response.Body.WriteAsync(body, CancellationToken.None);
     }
@@ -106,7 +106,7 @@ internal sealed class TurnedOut
     {
         var did = context.Features.Get<TurnedOut>();
         var (deed, refusal) = (did?._deed, did?._refusal);
-        return (deed?.Item1 ?? route.Id, deed?.Item2 ?? route.Needs.HasFlag(Scopes.Write), refusal?.Item1 ?? context.Features.Get<ToldProblem>()?.Code, refusal?.Item2);
+        return (deed?.Item1 ?? route.Id, deed?.Item2 ?? route.Needs.Change(), refusal?.Item1 ?? context.Features.Get<ToldProblem>()?.Code, refusal?.Item2);
     }
 }
 

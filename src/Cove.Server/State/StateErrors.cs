@@ -7,7 +7,7 @@ internal static class StateErrors
         "invalid_option", ErrorCategory.Request, retryable: false, $"The option '{option}' is '{value}', which is not acceptable.", $"Set it to {range}."));
 
     public static CoveException Unusable(string place, Exception cause) => new(
-        Error("state_unusable", ErrorCategory.Infrastructure, retryable: false, $"The state at {place} can't be used: {cause.Message}", "Check that it exists, is yours and has room (--data, COVE_DATA), or correct --database."),
+        Error("state_unusable", ErrorCategory.Infrastructure, retryable: false, $"The state at {place} can't be used: {cause.Message}", "Check that it exists, is yours and has room (--data, COVE_DATA), or correct COVE_DATABASE (--database of the other commands)."),
         cause);
 
     public static CoveException InUse(string place, Exception cause) => new(

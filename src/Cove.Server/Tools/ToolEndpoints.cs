@@ -16,13 +16,13 @@ internal static class ToolEndpoints
     public static void MapTools(this Routes routes, ServerTools declared) => routes.Get("/tools", new Operation("listTools", "The tool definitions a model needs to use sandboxes.")
     {
         Needs = Scopes.Read,
-        Description = "What they say is installed was found in the sandboxes' template. The tools that the server was started with come last; POST /tools/{name} calls them.",
+        Description = "What they say is installed was found in the sandboxes' template. The tools that the server was started with come last, for a key with the scope 'tools'; POST /tools/{name} calls them.",
         Query =
         [
-            new("format", "anthropic: a list for the Messages API's tools. mcp: what tools/list answers. openapi: a document of POST /execute and of the declared tools. Default anthropic."),
+            new("format", "anthropic: a list for the Messages API's tools. mcp: what tools/list answers. openapi: a document of POST /execute and of those tools. Default anthropic."),
             new("template", "The template whose sandboxes the tools will use. Default python-data."),
         ],
-    }, context => TellAsync(context, declared));
+    }, context => TellAsync(context, context.Caller().Scopes.HasFlag(Scopes.Tools) ? declared : ServerTools.None));
 
     private static async Task TellAsync(HttpContext context, ServerTools declared)
     {

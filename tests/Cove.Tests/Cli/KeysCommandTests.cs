@@ -39,6 +39,16 @@ public sealed class KeysCommandTests : IDisposable
     }
 
     [Theory]
+    [InlineData(new string[0], "read", "write")]
+    [InlineData(new[] { "--scope", "read", "--scope", "tools" }, "read", "tools")]
+    [InlineData(new[] { "--scope", "read,write,tools" }, "read", "write", "tools")]
+    public async Task A_key_may_call_declared_tools_only_when_that_was_asked_for(string[] asked, params string[] scopes)
+    {
+        using var made = JsonDocument.Parse(await RunAsync(["create", .. asked, "--json", "--data", Data]));
+        Assert.Equal(scopes, made.RootElement.GetProperty("scopes").EnumerateArray().Select(s => s.GetString()));
+    }
+
+    [Theory]
     [InlineData("create", "--project", "Not A Name")]
     [InlineData("create", "--scope", "all")]
     [InlineData("create", "--expires", "soon")]

@@ -72,6 +72,18 @@ public sealed class ServerOptionTests : IAsyncLifetime
         Assert.Equal("two", await File.ReadAllTextAsync(Path.Combine(there, "deep", "b.txt")));
         Assert.False(Path.Exists(Path.Combine(there, "link")));
 
+        // Into what is there, under its own name; /. is what a directory holds.
+        await OkAsync("sandbox", "cp", here, id + ":/workspace/");
+        await OkAsync("sandbox", "cp", here, id + ":/workspace/tree");
+        await OkAsync("sandbox", "cp", here + "/.", id + ":/workspace/held");
+        await OkAsync("sandbox", "cp", Path.Combine(here, "a.txt"), id + ":/workspace/held/deep");
+        Assert.Equal("True True True True\n", await OkAsync(
+            "sandbox", "exec", id, "-c", "import os; print(*map(os.path.isfile, ['in/a.txt', 'tree/in/deep/b.txt', 'held/deep/b.txt', 'held/deep/a.txt']))"));
+        await OkAsync("sandbox", "cp", id + ":/workspace/held", there);
+        await OkAsync("sandbox", "cp", id + ":/workspace/held/deep/.", there);
+        Assert.Equal("two", await File.ReadAllTextAsync(Path.Combine(there, "held", "deep", "b.txt")));
+        Assert.Equal("two", await File.ReadAllTextAsync(Path.Combine(there, "b.txt")));
+
         await OkAsync("sandbox", "cp", id + ":/workspace/a.txt", Path.Combine(_directory.Path, "copied"));
         Assert.Equal("one", await File.ReadAllTextAsync(Path.Combine(_directory.Path, "copied")));
     }

@@ -102,6 +102,49 @@ public sealed class McpCallTests : IAsyncLifetime
         Assert.Equal((true, "timed_out", "half\n"), (late.IsError, late.Structured["outcome"]!.GetValue<string>(), late.Structured["stdout"]!.GetValue<string>()));
     }
 
+    [Fact]
+    public async Task A_result_and_a_refusal_name_the_callers_correlation_id_as_the_run_does()
+    {
+        var talk = await TalkAsync("alpha");
+        _server.Http.DefaultRequestHeaders.Add("X-Correlation-Id", "mine-1");
+        var done = await talk.CallAsync("run_code", new JsonObject { ["code"] = "1" });
+        var refused = await talk.CallAsync("run_code", new JsonObject { ["cod"] = "1" });
+        Assert.Equal("mine-1", _cove.LastRun!.CorrelationId);
+        Assert.All([done, refused], answer => Assert.Equal("mine-1", answer.Result["_meta"]!["cove/correlation_id"]!.GetValue<string>()));
+    }
+
+    [Fact]
+    public async Task The_traceback_of_an_exception_ends_stderr_because_the_model_reads_it_nowhere_else()
+    {
+        var talk = await TalkAsync("alpha");
+        _cove.Run = run =>
+        {
+            run.Print("careful", OutputStream.Stderr);
+            var error = FakeCove.Error("python_exception", ErrorCategory.Code).Error with { Evidence = new ErrorEvidence { Traceback = "Traceback (most recent call last):\n  line 3\nValueError: no" } };
+            run.Result = FakeCoveRun.Ended(RunOutcome.GuestError, 1, error);
+            return Task.CompletedTask;
+        };
+        var failed = await talk.CallAsync("run_code", new JsonObject { ["code"] = "f()" });
+        Assert.Equal("careful\nTraceback (most recent call last):\n  line 3\nValueError: no\n", failed.Structured["stderr"]!.GetValue<string>());
+        Assert.Contains("line 3", failed.Result["content"]![0]!["text"]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{}""", "lacks the field 'code'", "Known here: code, language, sandbox_id, timeout_seconds.")]
+    [InlineData("""{"code":5}""", "'code' that is not a text", "Give a text in quotes.")]
+    [InlineData("""{"code":"1","language":"perl"}""", "'language' that is not one of python", "Give one of python, bash, javascript.")]
+    [InlineData("""{"code":"1","timeout":5}""", "a field 'timeout', which", "Known here: code, language, sandbox_id, timeout_seconds.")]
+    public async Task Wrong_input_is_told_with_the_field_and_what_would_be_right(string arguments, string message, string fix)
+    {
+        var talk = await TalkAsync("alpha");
+        var refused = await talk.CallAsync("run_code", JsonNode.Parse(arguments)!.AsObject());
+        var error = refused.Structured["error"]!;
+        Assert.Equal((true, "invalid_input"), (refused.IsError, error["code"]!.GetValue<string>()));
+        Assert.Contains(message, error["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.StartsWith(fix, error["remediation"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.DoesNotContain("Cove.", refused.Structured.ToJsonString(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("2026-07-28")]
     [InlineData("2025-11-25")]

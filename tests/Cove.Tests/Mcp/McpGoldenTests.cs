@@ -17,6 +17,7 @@ public sealed partial class McpGoldenTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _server = await FrontDoor.StartAsync(_cove);
+        _server.Http.DefaultRequestHeaders.Add("X-Correlation-Id", "golden-1");
         _talk = new McpTalk(_server.Http);
     }
 

@@ -86,6 +86,21 @@ public sealed class PoolTests
     }
 
     [Fact]
+    public async Task A_parked_kernel_is_configured_and_a_claim_with_wishes_of_its_own_has_it_done_once_more()
+    {
+        await using var harness = await EngineHarness.StartAsync(template: Template(2));
+        await Eventually.Holds(() => harness.Backend.Cells.Count(c => c.Kernels.Any(k => k.Configurations.Count == 1)) == 2, "the pool is full");
+        var (_, plain) = await harness.CreateAsync();
+        Assert.Single(plain.Kernels[0].Configurations);
+        var (_, own) = await harness.CreateAsync(new SandboxRequest { Environment = new Dictionary<string, string> { ["MINE"] = "1" } });
+        var (_, lower) = await harness.CreateAsync(new SandboxRequest { Limits = new() { MemoryBytes = 256 << 20 } });
+        Assert.Equal([false, true], own.Kernels[0].Configurations.Select(c => c.GetProperty("env").TryGetProperty("MINE", out _)));
+        Assert.Equal(2, lower.Kernels[0].Configurations.Count);
+        Assert.True(lower.Kernels[0].Configurations[1].GetProperty("soft_memory_bytes").GetInt64() < 256 << 20);
+        Assert.Equal(6, harness.Backend.Cells.SelectMany(c => c.Kernels).SelectMany(k => k.Configurations).Take(6).Select(c => c.GetProperty("seed").GetString()).Distinct().Count());
+    }
+
+    [Fact]
     public async Task A_hiccup_is_retried_and_nobody_notices()
     {
         var time = new FakeTimeProvider();

@@ -66,7 +66,7 @@ public sealed class CommandRunTests
             ("t", "s", "r", "/tmp", "/home/user", "/tmp"),
             (spec.Environment["A"], spec.Environment["B"], spec.Environment["C"], spec.Environment["PWD"], spec.Environment["HOME"], spec.WorkingDirectory));
         Assert.Equal(10, spec.Environment.Count); // the base's seven and these three: nothing of the host's
-        var configured = cell.Kernels[0].Configurations[0];
+        var configured = cell.Kernels[0].Configurations[^1];
         Assert.Equal("s", configured.GetProperty("env").GetProperty("C").GetString());
         Assert.Equal("/workspace", configured.GetProperty("cwd").GetString());
         Assert.Equal((1L << 30) - ((1L << 30) / 10), configured.GetProperty("soft_memory_bytes").GetInt64());
@@ -80,7 +80,7 @@ public sealed class CommandRunTests
         var (id, cell) = await harness.CreateAsync();
         cell.OnExecute = async run => await run.Kernel.Exited;
         var busy = harness.ResultAsync(id, "spin");
-        await Eventually.Holds(() => cell.Kernels[0].Current is not null, "the run is in the kernel");
+        await cell.RunsAsync();
         var events = await Eventually.Within(harness.RunAsync(id, new RunRequest { Argv = ["true"] }));
         Assert.Equal(RunOutcome.Ok, ((RunCompleted)events[^1]).Result.Outcome);
         cell.Kernels[0].Exit(1, null);

@@ -10,23 +10,15 @@ public sealed class StopTests
 
     private static async Task Forever(GuestRun run) => await run.Kernel.Exited;
 
-    private static async Task HeedAsync(GuestRun run)
-    {
-        await run.Interrupted;
-        await run.SayInterruptedAsync();
-    }
-
-    private static Task InKernelAsync(FakeCell cell) => Eventually.Holds(() => cell.Kernels[0].Current is not null, "the run is in the kernel");
-
     [Fact]
     public async Task At_the_deadline_a_run_that_heeds_the_interrupt_keeps_its_state()
     {
         var time = new FakeTimeProvider();
         await using var harness = await EngineHarness.StartAsync(time: time);
         var (id, cell) = await harness.CreateAsync();
-        cell.OnExecute = HeedAsync;
+        cell.OnExecute = run => run.HeedAsync();
         var running = harness.ResultAsync(id, "spin", TimeSpan.FromSeconds(30));
-        await InKernelAsync(cell);
+        await cell.RunsAsync();
         time.Advance(TimeSpan.FromSeconds(29));
         await Eventually.BreatheAsync();
         Assert.Equal(0, cell.Kernels[0].Interrupts);
@@ -48,7 +40,7 @@ public sealed class StopTests
         var (id, cell) = await harness.CreateAsync();
         cell.OnExecute = Forever;
         var running = harness.ResultAsync(id, "spin", TimeSpan.FromSeconds(30));
-        await InKernelAsync(cell);
+        await cell.RunsAsync();
         time.Advance(TimeSpan.FromSeconds(30));
         await Eventually.Holds(() => cell.Kernels[0].Interrupts == 1, "the first interrupt");
         var result = await time.AdvanceUntil(running, TimeSpan.FromMilliseconds(10));
@@ -68,7 +60,7 @@ public sealed class StopTests
         var time = new FakeTimeProvider();
         await using var harness = await EngineHarness.StartAsync(time: time);
         var (id, cell) = await harness.CreateAsync();
-        cell.OnExecute = HeedAsync;
+        cell.OnExecute = run => run.HeedAsync();
         var asked = new TaskCompletionSource();
         var delivered = new TaskCompletionSource();
         cell.BeforeSignal = () =>
@@ -77,7 +69,7 @@ public sealed class StopTests
             return delivered.Task;
         };
         var running = harness.ResultAsync(id, "spin", TimeSpan.FromSeconds(1));
-        await InKernelAsync(cell);
+        await cell.RunsAsync();
         time.Advance(TimeSpan.FromSeconds(1));
         await Eventually.Within(asked.Task);
         for (var passed = TimeSpan.Zero; passed < TimeSpan.FromSeconds(3); passed += Step)
@@ -116,10 +108,10 @@ public sealed class StopTests
     {
         await using var harness = await EngineHarness.StartAsync();
         var (id, cell) = await harness.CreateAsync();
-        cell.OnExecute = HeedAsync;
+        cell.OnExecute = run => run.HeedAsync();
         var run = new RunId("mine");
         var running = harness.RunAsync(id, new RunRequest { Code = "spin", Id = run });
-        await InKernelAsync(cell);
+        await cell.RunsAsync();
         var again = await harness.RunAsync(id, new RunRequest { Code = "1", Id = run, Kernel = "other" });
         Assert.Equal("run_id_in_use", ((RunCompleted)again[^1]).Result.Error!.Code);
         await harness.Engine.InterruptRunAsync(id, run);
@@ -139,7 +131,7 @@ public sealed class StopTests
         cell.OnExecute = Forever;
         using var cancel = new CancellationTokenSource();
         var running = harness.ResultAsync(id, "spin", cancellationToken: cancel.Token);
-        await InKernelAsync(cell);
+        await cell.RunsAsync();
         await cancel.CancelAsync();
         var result = await time.AdvanceUntil(running, Step);
         Assert.Equal(RunOutcome.Killed, result.Outcome);
@@ -155,7 +147,7 @@ public sealed class StopTests
         cell.OnExecute = Forever;
         var run = new RunId("mine");
         var running = harness.RunAsync(id, new RunRequest { Code = "spin", Id = run });
-        await InKernelAsync(cell);
+        await cell.RunsAsync();
         await harness.Engine.KillRunAsync(id, run);
         var result = ((RunCompleted)(await Eventually.Within(running))[^1]).Result;
         Assert.Equal(RunOutcome.Killed, result.Outcome);
@@ -168,7 +160,7 @@ public sealed class StopTests
     {
         await using var harness = await EngineHarness.StartAsync();
         var (id, cell) = await harness.CreateAsync();
-        cell.OnExecute = HeedAsync;
+        cell.OnExecute = run => run.HeedAsync();
         await foreach (var first in harness.Engine.RunAsync(id, new RunRequest { Code = "spin" }))
         {
             Assert.IsType<RunStarted>(first);
@@ -200,7 +192,7 @@ public sealed class StopTests
         var (id, cell) = await harness.CreateAsync();
         cell.OnExecute = Forever;
         var running = harness.ResultAsync(id, "spin");
-        await InKernelAsync(cell);
+        await cell.RunsAsync();
         await Eventually.Within(harness.Engine.DeleteSandboxAsync(id));
         var result = await Eventually.Within(running);
         Assert.Equal(RunOutcome.Killed, result.Outcome);
@@ -215,13 +207,13 @@ public sealed class StopTests
         var (id, cell) = await harness.CreateAsync();
         cell.OnExecute = Forever;
         var running = harness.ResultAsync(id, "spin");
-        await InKernelAsync(cell);
+        await cell.RunsAsync();
         var info = await Eventually.Within(harness.Engine.RestartKernelAsync(id, "python"));
         Assert.Equal(1, info.Restarts);
         Assert.Equal(RunOutcome.Killed, (await Eventually.Within(running)).Outcome);
         await harness.Engine.DeleteKernelAsync(id, "python");
         Assert.Empty(await harness.Engine.ListKernelsAsync(id));
         var missing = await Assert.ThrowsAsync<CoveException>(() => harness.Engine.DeleteKernelAsync(id, "python"));
-        Assert.Equal("kernel_not_found", missing.Error.Code);
+        Assert.Equal(("kernel_not_found", "The sandbox has no kernel 'python'."), (missing.Error.Code, missing.Error.Message));
     }
 }

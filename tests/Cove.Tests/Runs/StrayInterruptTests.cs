@@ -8,14 +8,6 @@ public sealed class StrayInterruptTests
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(50);
 
-    private static async Task HeedAsync(GuestRun run)
-    {
-        await run.Interrupted;
-        await run.SayInterruptedAsync();
-    }
-
-    private static Task InKernelAsync(FakeCell cell) => Eventually.Holds(() => cell.Kernels[0].Current is not null, "the run is in the kernel");
-
     [Fact]
     public async Task A_run_that_ended_is_not_over_while_an_interrupt_for_it_is_under_way()
     {
@@ -36,7 +28,7 @@ public sealed class StrayInterruptTests
             return delivered.Task;
         };
         var running = harness.ResultAsync(id, "slow", TimeSpan.FromSeconds(1));
-        await InKernelAsync(cell);
+        await cell.RunsAsync();
         time.Advance(TimeSpan.FromSeconds(1));
         await Eventually.Within(asked.Task);
         end.SetResult(); // and then the interrupt arrives, which must not be in the next run
@@ -70,7 +62,7 @@ public sealed class StrayInterruptTests
             }
         };
         var running = harness.ResultAsync(id, "slow", TimeSpan.FromSeconds(1));
-        await InKernelAsync(cell);
+        await cell.RunsAsync();
         time.Advance(TimeSpan.FromSeconds(1));
         await Eventually.Within(asked.Task);
         end.SetResult();
@@ -85,10 +77,10 @@ public sealed class StrayInterruptTests
     {
         await using var harness = await EngineHarness.StartAsync();
         var (id, cell) = await harness.CreateAsync();
-        cell.OnExecute = HeedAsync;
+        cell.OnExecute = run => run.HeedAsync();
         var run = new RunId("mine");
         var running = harness.RunAsync(id, new RunRequest { Code = "spin", Id = run });
-        await InKernelAsync(cell);
+        await cell.RunsAsync();
         await harness.Engine.InterruptRunAsync(id, run);
         await Eventually.Within(running);
         cell.OnExecute = next => next.DoneAsync();

@@ -43,7 +43,7 @@ public sealed class SandboxTests
         cell.BeforeFreed = () => freed.Task;
         cell.OnExecute = _ => Task.CompletedTask; // it never ends by itself
         var running = harness.ResultAsync(id, "long", TimeSpan.FromHours(1));
-        await Eventually.Holds(() => cell.Kernels[0].Current is not null, "the run is in the kernel");
+        await cell.RunsAsync();
 
         await Eventually.Within(harness.Engine.DeleteSandboxAsync(id));
         Assert.True(cell.Exited.IsCompleted);
@@ -72,7 +72,7 @@ public sealed class SandboxTests
             await run.DoneAsync();
         };
         var running = harness.ResultAsync(id, "long", TimeSpan.FromHours(1));
-        await Eventually.Holds(() => cell.Kernels[0].Current is not null, "the run is in the kernel");
+        await cell.RunsAsync();
         time.Advance(TimeSpan.FromMinutes(10));
         Assert.Equal(SandboxState.Ready, (await harness.Engine.GetSandboxAsync(id)).State);
         release.SetResult();
@@ -92,7 +92,7 @@ public sealed class SandboxTests
         var (id, cell) = await harness.CreateAsync(new SandboxRequest { MaxLifetime = TimeSpan.FromMinutes(5) });
         cell.OnExecute = async run => await run.Kernel.Exited;
         var running = harness.ResultAsync(id, "long", TimeSpan.FromHours(1));
-        await Eventually.Holds(() => cell.Kernels[0].Current is not null, "the run is in the kernel");
+        await cell.RunsAsync();
         time.Advance(TimeSpan.FromMinutes(5));
         Assert.Equal("sandbox_ended", (await Eventually.Within(running)).Error!.Code);
         Assert.Equal(SandboxEndReason.MaxLifetime, (await harness.Engine.GetSandboxAsync(id)).EndReason);

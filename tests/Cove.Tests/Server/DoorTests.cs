@@ -52,6 +52,7 @@ public sealed class DoorTests : IAsyncLifetime
     {
         using var response = await _server.Http.PostAsync("/v1/sandboxes", new StringContent("{}", Encoding.UTF8, type));
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, response.StatusCode);
+        Assert.Contains("Content-Type: application/json", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Empty(_server.Cove.Sandboxes);
     }
 

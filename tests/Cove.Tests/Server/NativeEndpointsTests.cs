@@ -51,6 +51,8 @@ public sealed class NativeEndpointsTests : IAsyncLifetime
     [InlineData("DELETE", "/v1/sandboxes/s1/kernels/none", null, 404, "kernel_not_found")]
     [InlineData("GET", "/v1/sandboxes/s1/files/content", null, 400, "invalid_request")]
     [InlineData("GET", "/v1/sandboxes/s1/files/content?path=/a&path=/b", null, 400, "invalid_request")]
+    [InlineData("GET", "/v1/sandboxes/s1/files/content?path=/%ff%fe", null, 400, "invalid_request")]
+    [InlineData("GET", "/v1/sandboxes/s1/files/content?path=/%C3%A9%25ff%20+", null, 404, "file_not_found")]
     [InlineData("GET", "/v1/sandboxes/s1/files/content?path=/a", null, 404, "file_not_found")]
     [InlineData("GET", "/v1/sandboxes/s1/files/stat?path=/a", null, 404, "file_not_found")]
     [InlineData("GET", "/v1/sandboxes/s1/files/list?path=/a&depth=-1", null, 400, "invalid_request")]
@@ -70,16 +72,27 @@ public sealed class NativeEndpointsTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("/v1/sandboxes", """{"cpus":1}""", "The body has a field 'cpus', which")]
-    [InlineData("/v1/sandboxes", """{"limits":{"pids":"many"}}""", "'limits.pids'")]
-    [InlineData("/v1/sandboxes", """{"network":"full"}""", "'network'")]
-    [InlineData("/v1/sandboxes", "[]", "is not one JSON object")]
-    [InlineData("/v1/sandboxes/s1/kernels", """{"id":"k"}""", "lacks the field 'language'.")]
-    public async Task A_body_that_can_not_be_read_is_explained_in_the_callers_words(string path, string body, string words)
+    [InlineData("/v1/sandboxes", """{"cpus":1}""", "The body has a field 'cpus', which", "Known here: template, limits, environment, metadata, idle_timeout_ms, max_lifetime_ms,")]
+    [InlineData("/v1/sandboxes", """{"limits":{"memory":1}}""", "The body has a field 'memory', which", "Known here: memory_bytes, cpu_millis,")]
+    [InlineData("/v1/sandboxes", """{"limits":{"pids":"many"}}""", "'limits.pids' that is not a whole number", "Give a whole number without quotes.")]
+    [InlineData("/v1/sandboxes", """{"limits":5}""", "'limits' that is not an object", "Give an object.")]
+    [InlineData("/v1/sandboxes", """{"network":"full"}""", "'network'", "Give one of none.")]
+    [InlineData("/v1/sandboxes", """{"idle_timeout_ms":"10s"}""", "'idle_timeout_ms'", "Give a number of milliseconds without quotes.")]
+    [InlineData("/v1/sandboxes", """{"environment":{"A.B 'c'":5}}""", "'environment", "Give a text in quotes.")]
+    [InlineData("/v1/sandboxes", """{"template":"base","template":"base"}""", "has the field 'template' twice", "Give it once.")]
+    [InlineData("/v1/sandboxes", "[]", "is not one JSON object", "Give one JSON object. Known here: template,")]
+    [InlineData("/v1/sandboxes/s1/kernels", """{"id":"k"}""", "lacks the field 'language'.", "Known here: id, language.")]
+    [InlineData("/v1/sandboxes/s1/kernels", """{"id":"k","language":"perl"}""", "'language' that is not one of python,", "Give one of python, bash, javascript.")]
+    [InlineData("/v1/sandboxes/s1/runs", """{"code":"1","tools":[{"name":"a"},{"name":5}]}""", "'tools[1].name'", "Give a text in quotes.")]
+    [InlineData("/v1/sandboxes/s1/runs", """{"code":"1","tools":[{"name":"a","schema":{}}]}""", "a field 'schema', which", "Known here: name, description, input_schema")]
+    [InlineData("/v1/sandboxes/s1/runs", """{"code":"1","id":"NO"}""", "'id'", "Give an id of 1 to 40 characters of a-z and 0-9.")]
+    public async Task A_body_that_can_not_be_read_is_explained_in_the_callers_words(string path, string body, string words, string fix)
     {
         using var response = await SendAsync(HttpMethod.Post, path, body);
         var problem = await response.Content.ReadAsStringAsync();
-        Assert.Contains(words, System.Text.Json.JsonDocument.Parse(problem).RootElement.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        var told = System.Text.Json.JsonDocument.Parse(problem).RootElement;
+        Assert.Contains(words, told.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.StartsWith(fix, told.GetProperty("remediation").GetString(), StringComparison.Ordinal);
         Assert.DoesNotContain("Cove.", problem, StringComparison.Ordinal);
         Assert.Equal("nosniff", Assert.Single(response.Headers.GetValues("X-Content-Type-Options")));
     }

@@ -17,6 +17,9 @@ internal sealed class FakeCell : Cell
     public Func<Language, string>? Hello { get; set; } = language =>
         $$"""{"t":"hello","generation":2,"language":"{{language.ToString().ToLowerInvariant()}}","version":"1.2.3"}""";
 
+    /// <summary>Until a run is in its first kernel.</summary>
+    public Task RunsAsync() => Eventually.Holds(() => Kernels[0].Current is not null, "the run is in the kernel");
+
     public Func<GuestRun, Task> OnExecute { get; set; } = run => run.DoneAsync();
 
     /// <summary>Each makes one kernel end as it says, with the frame of its next run still unread.</summary>

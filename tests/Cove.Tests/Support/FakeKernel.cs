@@ -191,6 +191,13 @@ internal sealed class GuestRun(FakeKernel kernel, string nonce, string code, Fak
     public Task SayInterruptedAsync() => SendAsync(
         $$"""{"t":"done","run":"{{nonce}}","status":"interrupted","error":{"name":"KeyboardInterrupt","value":"","traceback":""} }""");
 
+    /// <summary>Goes on until it is interrupted, and says so.</summary>
+    public async Task HeedAsync()
+    {
+        await Interrupted;
+        await SayInterruptedAsync();
+    }
+
     /// <summary>Calls a tool, as its kernel or as somebody who forges.</summary>
     public Task CallAsync(int call, string name, string arguments = "{}", string? forged = null) => SendAsync(
         $$"""{"t":"host_call","run":"{{forged ?? nonce}}","call":{{call}},"name":"{{name}}","arguments":{{JsonSerializer.Serialize(arguments)}}}""");

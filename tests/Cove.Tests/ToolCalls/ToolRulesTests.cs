@@ -36,6 +36,7 @@ public sealed class ToolRulesTests
         { "tools[0].description", r => With(r, new HostTool { Name = "a", Description = "\ud800" }) },
         { "tools[0].description", r => With(r, new HostTool { Name = "a", Description = new string('x', (16 << 10) + 1) }) },
         { "tools[0].input_schema", r => With(r, new HostTool { Name = "a", InputSchema = JsonElement.Parse("[]") }) },
+        { "tools[0].input_schema", r => With(r, new HostTool { Name = "a", InputSchema = JsonElement.Parse("""{"type":"string"}""") }) },
         { "tools[0].input_schema", r => With(r, new HostTool { Name = "a", InputSchema = JsonElement.Parse("""{"properties":[]}""") }) },
         { "tools[0].input_schema", r => With(r, new HostTool { Name = "a", InputSchema = Schema(65_536) }) },
     };

@@ -1,7 +1,10 @@
 """Archives and watches at the worker's own link: what they leave open, and what a tree of the guest's own making does to them."""
 
+import bz2
+import gzip
 import io
 import json
+import lzma
 import os
 import socket
 import tarfile
@@ -28,7 +31,9 @@ class ErrandTest(WorkerTest):
         except OSError:
             pass  # refused before all was sent
         stream.close()
-        return self.worker.code("end")
+        answer = self.worker.call("end")
+        self.said = answer.get("message")
+        return "ok" if answer["ok"] else answer["code"]
 
     def test_what_is_packed_is_what_was_there(self):
         os.makedirs(self.tree.at("workspace/d/e"))
@@ -78,6 +83,20 @@ class ErrandTest(WorkerTest):
             broken[at] ^= 0xFF
             self.assertIn(self.unpack(bytes(broken)), ("bad_archive", "refused_entry", "invalid_path", "ok"), at)
         self.assert_untouched()
+        self.assert_no_leak()
+
+    @unittest.skipUnless(ROOT, "a fault would write outside; only a worker that can't is asked")
+    def test_a_compressed_archive_is_told_what_it_is(self):
+        data = io.BytesIO()
+        with tarfile.open(fileobj=data, mode="w") as archive:
+            entry = tarfile.TarInfo("BZh.txt")  # begins as bzip2 does, and is a header all the same
+            entry.size = 5000
+            archive.addfile(entry, io.BytesIO(os.urandom(5000)))
+        self.assertEqual(self.unpack(data.getvalue()), "ok")
+        for name, compress in (("gzip", gzip.compress), ("bzip2", bz2.compress), ("xz", lzma.compress)):
+            for content in (data.getvalue(), b""):
+                self.assertEqual(self.unpack(compress(content)), "bad_archive", name)
+                self.assertIn("it begins as a %s file; send it uncompressed" % name, self.said)
         self.assert_no_leak()
 
     def test_a_watch_begins_tells_and_ends_with_the_folder(self):

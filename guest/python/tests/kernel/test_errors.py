@@ -61,6 +61,12 @@ class Tracebacks(KernelTest):
                          "ZeroDivisionError")
         self.assertLessEqual(len(run.trace.encode()), 65_536)
 
+    def test_a_cell_that_awaits_is_told_like_any_other(self):
+        run = self.fails("import asyncio\nawait asyncio.sleep(0)\n1/0", "ZeroDivisionError")
+        self.assertTrue(run.trace.startswith('Traceback (most recent call last):\n  File "<cell '), run.trace)
+        own = self.fails("loop = asyncio.new_event_loop()\nasync def fail(): 1/0\nloop.run_until_complete(fail())", "ZeroDivisionError")
+        self.assertIn("base_events.py", own.trace)  # the caller's own use of a loop is shown
+
     def test_a_long_traceback_keeps_head_and_tail(self):
         run = self.fails("raise ValueError('é' * 200000)", "ValueError")
         self.assertLessEqual(len(run.trace.encode()), 65_536)

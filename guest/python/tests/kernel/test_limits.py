@@ -1,7 +1,9 @@
 """Interrupts, the soft memory wall, and what configure sets."""
+import fcntl
 import os
 import signal
 import sys
+import termios
 import threading
 import time
 import unittest
@@ -23,6 +25,17 @@ def _until_waiting(pid):
         with open(f"/proc/{pid}/syscall", encoding="ascii") as file:
             if file.read().split()[0] == "1":
                 return
+        time.sleep(0.001)
+
+
+def _until_idle(kernel):
+    """Waits until the kernel has done all that it was sent and waits for more: in a poll without end, with nothing unread."""
+    while True:
+        with open(f"/proc/{kernel.pid}/syscall", encoding="ascii") as file:
+            call = file.read().split()
+        unread = fcntl.ioctl(kernel.control.fileno(), termios.TIOCOUTQ, b"\0" * 4)
+        if unread == b"\0" * 4 and call[0] == "7" and call[3] == "0xffffffff":
+            return
         time.sleep(0.001)
 
 
@@ -229,9 +242,35 @@ class Configure(KernelTest):
         self.assertEqual("6", run.text)
         self.assertEqual("7", self.value("open(d + '/evenlater.py', 'w').write('x = 7')\nimport evenlater\nevenlater.x"))
 
-    def test_a_second_configure_is_ignored(self):
+    def test_until_the_first_run_the_last_configure_counts(self):
+        twin = Kernel(seed="12" * 32)
+        self.addCleanup(twin.close)
+        twin.send({"t": "configure", "env": {"HOME": "/nowhere", "OTHER": "1"}, "cwd": "/", "soft_memory_bytes": None, "seed": "11" * 32})
+        self.assertEqual("['HOME', 'MPLBACKEND', 'OTHER'] /\n", twin.run("import os\nprint(sorted(os.environ), os.getcwd())").out)
+        self.assertEqual("['/nowhere']", twin.run("import sys\n[p.split('/.local')[0] for p in sys.path if '/.local' in p]").text)
+        code = "import random\nrandom.random()"
+        self.assertEqual(self.value(code), twin.run(code).text)
+
+    def test_a_configure_after_a_run_is_ignored(self):
+        self.run_ok("1")
         self.kernel.send({"t": "configure", "env": {}, "cwd": "/", "soft_memory_bytes": None, "seed": "00" * 32})
         self.assertEqual("True", self.value("import os\n'GIVEN' in os.environ"))
+
+    def test_the_rehearsal_leaves_no_trace(self):
+        _until_idle(self.kernel)
+        self.assertEqual("('<cell 1>', [''], {}, [])", self.value(
+            "import sys\n(sys._getframe().f_code.co_filename, In[:-1], dict(Out), [n for n in globals() if n.startswith('_') and not n.startswith('__')])"))
+
+    def test_an_interrupt_behind_the_first_run_is_not_lost_to_the_rehearsal(self):
+        for _ in range(20):
+            kernel = Kernel()
+            run, ends = kernel.start("import time\nfor _ in range(60): time.sleep(1)")
+            os.kill(kernel.pid, signal.SIGINT)
+            kernel.collect(run, ends)
+            self.assertEqual("interrupted", run.status)
+            for end in ends:
+                os.close(end)
+            kernel.close()
 
 
 class Malformed(unittest.TestCase):

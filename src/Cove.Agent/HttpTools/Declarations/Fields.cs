@@ -1,3 +1,5 @@
+using Cove.Agent.Tools;
+
 namespace Cove.Agent.HttpTools.Declarations;
 
 /// <summary>The fields of one mapping, read strictly: what nobody asked for is refused at the end, so that a misspelt field is not silently ignored.</summary>
@@ -81,12 +83,12 @@ internal sealed class Fields
     {
         if (_map.Entries.FirstOrDefault(entry => !_known.Contains(entry.Key)) is { } unknown)
         {
-            throw _file.Bad(unknown.Line, $"{Full(SourceFile.Short(unknown.Key))} is not known", $"Known here: {string.Join(", ", _known.Order(StringComparer.Ordinal))}.");
+            throw _file.Bad(unknown.Line, $"{Full(Excerpts.Shown(unknown.Key))} is not known", $"Known here: {string.Join(", ", _known.Order(StringComparer.Ordinal))}.");
         }
     }
 
     public CoveException Wrong(string name, Node value, string fix) =>
-        _file.Bad(value.Line, $"{Full(name)} is {(value is ScalarNode scalar ? $"'{SourceFile.Short(scalar.Text)}', {scalar.Kind}" : value.Kind)}, which is not acceptable", fix);
+        _file.Bad(value.Line, $"{Full(name)} is {(value is ScalarNode scalar ? $"'{Excerpts.Shown(scalar.Text)}', {scalar.Kind}" : value.Kind)}, which is not acceptable", fix);
 
     public string Full(string name) => Path.Length == 0 ? name : $"{Path}.{name}";
 }

@@ -1,4 +1,5 @@
 using Cove.Agent.HttpTools.Templates;
+using Cove.Agent.Tools;
 
 namespace Cove.Agent.HttpTools.Declarations;
 
@@ -27,7 +28,7 @@ internal static class HeaderRules
     {
         if (name.Length is 0 or > 100 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
         {
-            throw fields.File.Bad(line, $"'{SourceFile.Short(name)}' is no name of a header", "Use letters, digits, '-' and '_'.");
+            throw fields.File.Bad(line, $"'{Excerpts.Shown(name)}' is no name of a header", "Use letters, digits, '-' and '_'.");
         }
 
         if (_notTheirs.Contains(name) || name.StartsWith("Content-", StringComparison.OrdinalIgnoreCase) || name.StartsWith("Proxy-", StringComparison.OrdinalIgnoreCase))
@@ -40,7 +41,7 @@ internal static class HeaderRules
     {
         if (parameter.Key.Any(char.IsControl))
         {
-            throw fields.File.Bad(parameter.Line, $"{fields.Full("query")}.{SourceFile.Short(parameter.Key)} has a control character", "Leave it out.");
+            throw fields.File.Bad(parameter.Line, $"{fields.Full("query")}.{Excerpts.Shown(parameter.Key)} has a control character", "Leave it out.");
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Cove.Agent.Tools;
 
 namespace Cove.Agent.HttpTools.Declarations;
 
@@ -19,7 +20,7 @@ internal static class JsonNodes
         }
         catch (JsonException failure)
         {
-            throw file.Bad((int)(failure.LineNumber ?? 0) + 1, "it is no JSON: " + SourceFile.Short(failure.Message), "Correct that line; comments are not JSON.");
+            throw file.Bad((int)(failure.LineNumber ?? 0) + 1, "it is no JSON: " + Excerpts.Shown(failure.Message), "Correct that line; comments are not JSON.");
         }
         catch (InvalidOperationException)
         {

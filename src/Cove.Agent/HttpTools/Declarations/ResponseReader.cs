@@ -109,5 +109,5 @@ internal static class ResponseReader
 
     private static ToolErrorCategory Category(Fields error, MapEntry entry) => entry.Value is ScalarNode { Text: var text } && _categories.TryGetValue(text, out var category)
         ? category
-        : throw error.File.Bad(entry.Line, $"{error.Full("codes")}.{SourceFile.Short(entry.Key)} is '{SourceFile.Short((entry.Value as ScalarNode)?.Text ?? entry.Value.Kind)}'", "Give one of " + string.Join(", ", _categories.Keys) + ".");
+        : throw error.File.Bad(entry.Line, $"{error.Full("codes")}.{Excerpts.Shown(entry.Key)} is '{Excerpts.Shown((entry.Value as ScalarNode)?.Text ?? entry.Value.Kind)}'", "Give one of " + string.Join(", ", _categories.Keys) + ".");
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Cove.Agent.Tools;
 
 namespace Cove.Agent.HttpTools.Declarations;
 
@@ -55,7 +56,7 @@ internal sealed class SourceFile(string path)
 
         if (!keys.Add(key))
         {
-            throw Bad(line, $"the key '{Short(key)}' is there twice", "Keep one of the two.");
+            throw Bad(line, $"the key '{Excerpts.Shown(key)}' is there twice", "Keep one of the two.");
         }
     }
 
@@ -68,9 +69,6 @@ internal sealed class SourceFile(string path)
         Message = $"{path}, line {line}: {what}.",
         Remediation = fix,
     });
-
-    /// <summary>A value as a message can show it.</summary>
-    public static string Short(string text) => new([.. text.Take(80).Select(c => char.IsControl(c) ? '?' : c), .. text.Length > 80 ? "…" : ""]);
 
     private string ReadText()
     {

@@ -1,3 +1,4 @@
+using Cove.Agent.Tools;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
@@ -26,7 +27,7 @@ internal static class YamlNodes
         }
         catch (YamlException failure)
         {
-            throw file.Bad((int)failure.Start.Line, "it is no YAML: " + SourceFile.Short(failure.Message), "Correct that line.");
+            throw file.Bad((int)failure.Start.Line, "it is no YAML: " + Excerpts.Shown(failure.Message), "Correct that line.");
         }
     }
 
@@ -42,7 +43,7 @@ internal static class YamlNodes
 
         if (node is NodeEvent { Tag.IsEmpty: false } tagged)
         {
-            throw file.Bad(line, $"it has the tag '{SourceFile.Short(tagged.Tag.Value)}'", "Leave the tag out; quote what is a text.");
+            throw file.Bad(line, $"it has the tag '{Excerpts.Shown(tagged.Tag.Value)}'", "Leave the tag out; quote what is a text.");
         }
 
         return node switch

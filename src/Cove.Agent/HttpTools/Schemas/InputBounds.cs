@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Cove.Agent.Tools;
 
 namespace Cove.Agent.HttpTools.Schemas;
 
@@ -59,7 +60,7 @@ internal static class InputBounds
                 {
                     if (!names.Add(property.Name))
                     {
-                        return $"the input has '{InputFaults.Short(property.Name)}' twice";
+                        return $"the input has '{Excerpts.Shown(property.Name)}' twice";
                     }
 
                     if (Fault(property.Value, depth + 1, ref values) is { } inner)
@@ -80,7 +81,7 @@ internal static class InputBounds
 
                 return null;
             case JsonValueKind.Number:
-                return value.GetRawText().Length > MaximumNumber || !value.TryGetDouble(out var number) || !double.IsFinite(number) ? $"the number {InputFaults.Short(value.GetRawText())} is too long or too large" : null;
+                return value.GetRawText().Length > MaximumNumber || !value.TryGetDouble(out var number) || !double.IsFinite(number) ? $"the number {Excerpts.Shown(value.GetRawText())} is too long or too large" : null;
             case JsonValueKind.String:
                 _ = value.GetString();
                 return null;

@@ -1,10 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Cove.Agent.HttpTools.Declarations;
-using Newtonsoft.Json.Linq;
-using NJsonSchema;
-using NJsonSchema.Validation;
-using NJsonSchema.Validation.FormatValidators;
+using Cove.Agent.Schemas;
+using Cove.Agent.Tools;
 
 namespace Cove.Agent.HttpTools.Schemas;
 
@@ -12,15 +10,13 @@ namespace Cove.Agent.HttpTools.Schemas;
 internal sealed class InputSchema
 {
     private readonly JsonObject _declared;
-    private readonly JsonSchema _schema;
-    private readonly JsonSchemaValidator _validator;
-    private readonly IReadOnlyDictionary<string, PatternFormat> _patterns;
+    private readonly ArgumentSchema _schema;
 
-    private InputSchema(JsonObject declared, JsonSchema schema, IReadOnlyDictionary<string, PatternFormat> patterns)
+    private InputSchema(JsonObject declared)
     {
-        (_declared, _schema, _patterns) = (declared, schema, patterns);
-        _validator = new JsonSchemaValidator([.. patterns.Values]);
+        _declared = declared;
         Json = JsonSerializer.SerializeToElement(declared, SchemaJson.Default.JsonObject);
+        _schema = new ArgumentSchema(Json);
     }
 
     /// <summary>As models are told it.</summary>
@@ -37,15 +33,13 @@ internal sealed class InputSchema
 
         declared.TryAdd("additionalProperties", false);
         declared.TryAdd("properties", new JsonObject());
-        var patterns = new Dictionary<string, PatternFormat>(StringComparer.Ordinal);
-        var enforced = Enforceable((JsonObject)declared.DeepClone(), patterns);
         try
         {
-            return new InputSchema(declared, JsonSchema.FromJsonAsync(enforced.ToJsonString()).GetAwaiter().GetResult(), patterns);
+            return new InputSchema(declared);
         }
-        catch (Exception failure) when (failure is Newtonsoft.Json.JsonException or InvalidOperationException or FormatException or OverflowException)
+        catch (FormatException failure)
         {
-            throw file.Bad(node.Line, $"{path} is no JSON schema: {SourceFile.Short(failure.Message)}", "Correct it.");
+            throw file.Bad(node.Line, $"{path} is no JSON schema: {Excerpts.Shown(failure.Message)}", "Correct it.");
         }
     }
 
@@ -68,85 +62,8 @@ internal sealed class InputSchema
             }
         }
 
-        // Parsed by the validator's own library: its depth, length and numbers are bounded by then.
-        using var text = new Newtonsoft.Json.JsonTextReader(new StringReader(input.ToJsonString())) { DateParseHandling = Newtonsoft.Json.DateParseHandling.None, MaxDepth = InputBounds.MaximumDepth + 2 };
-        return [.. _validator.Validate(JToken.ReadFrom(text), _schema).SelectMany(error => InputFaults.Of(error, input, _patterns)).Distinct(StringComparer.Ordinal).Take(20)];
+        return _schema.Faults(input.ToJsonString());
     }
-
-    /// <summary>The same schema in words that the validator enforces as they are meant: patterns as formats of ours, <c>const</c> as an <c>enum</c>.</summary>
-    private static JsonNode Enforceable(JsonNode node, Dictionary<string, PatternFormat> patterns)
-    {
-        if (node is JsonArray list)
-        {
-            foreach (var item in list.OfType<JsonObject>())
-            {
-                Enforceable(item, patterns);
-            }
-
-            return node;
-        }
-
-        if (node is not JsonObject schema)
-        {
-            return node;
-        }
-
-        if (schema["pattern"] is JsonValue pattern)
-        {
-            schema.Remove("pattern");
-            Enforce(schema, patterns, new PatternFormat($"cove-pattern-{patterns.Count}", pattern.ToString()));
-        }
-
-        if (schema.ContainsKey("const"))
-        {
-            schema["enum"] = new JsonArray(schema["const"]?.DeepClone());
-            schema.Remove("const");
-        }
-
-        foreach (var word in new[] { "items", "not", "additionalProperties", "oneOf", "anyOf", "allOf" })
-        {
-            if (schema[word] is { } inner)
-            {
-                Enforceable(inner, patterns);
-            }
-        }
-
-        foreach (var (_, property) in schema["properties"] as JsonObject ?? [])
-        {
-            Enforceable(property!, patterns);
-        }
-
-        schema.Remove("default");
-        schema.Remove("examples");
-        return schema;
-    }
-
-    private static void Enforce(JsonObject schema, Dictionary<string, PatternFormat> patterns, PatternFormat pattern)
-    {
-        patterns.Add(pattern.Format, pattern);
-        if (schema.TryAdd("format", pattern.Format))
-        {
-            return;
-        }
-
-        var more = schema["allOf"] as JsonArray ?? new JsonArray();
-        more.Add((JsonNode)new JsonObject { ["format"] = pattern.Format });
-        schema["allOf"] ??= more;
-    }
-}
-
-/// <summary>A pattern, in the only shape in which the validator takes a matcher of somebody else's.</summary>
-internal sealed class PatternFormat(string format, string pattern) : IFormatValidator
-{
-    private readonly System.Text.RegularExpressions.Regex _regex = EcmaPattern.Parse(pattern)!;
-
-    public string Format => format;
-
-    public string Pattern => pattern;
-
-    public ValidationErrorKind ValidationErrorKind => ValidationErrorKind.PatternMismatch;
-
-    public bool IsValid(string value, JTokenType tokenType) => _regex.IsMatch(value);
 }
 
 [System.Text.Json.Serialization.JsonSerializable(typeof(JsonObject))]

@@ -1,4 +1,6 @@
 using Cove.Agent.HttpTools.Declarations;
+using Cove.Agent.Schemas;
+using Cove.Agent.Tools;
 
 namespace Cove.Agent.HttpTools.Schemas;
 
@@ -26,7 +28,7 @@ internal static class SchemaRules
         {
             if (!_words.Contains(entry.Key))
             {
-                throw file.Bad(entry.Line, $"{path}.{SourceFile.Short(entry.Key)} is a word of JSON schema that is not enforced here", "Say it with: " + string.Join(", ", _words) + ".");
+                throw file.Bad(entry.Line, $"{path}.{Excerpts.Shown(entry.Key)} is a word of JSON schema that is not enforced here", "Say it with: " + string.Join(", ", _words) + ".");
             }
 
             CheckWord(file, entry, $"{path}.{entry.Key}");
@@ -35,7 +37,7 @@ internal static class SchemaRules
         if (map.Find("required") is ListNode required && map.Find("properties") is var properties
             && required.Items.FirstOrDefault(item => item is not ScalarNode { IsText: true } name || (properties as MapNode)?.Find(name.Text) is null) is { } absent)
         {
-            throw file.Bad(absent.Line, $"{path}.required names '{SourceFile.Short((absent as ScalarNode)?.Text ?? absent.Kind)}', which is none of its properties", "Name a property.");
+            throw file.Bad(absent.Line, $"{path}.required names '{Excerpts.Shown((absent as ScalarNode)?.Text ?? absent.Kind)}', which is none of its properties", "Name a property.");
         }
     }
 
@@ -84,15 +86,15 @@ internal static class SchemaRules
         var names = type is ListNode list ? list.Items : [type];
         if (names.Count == 0 || names.Any(name => (name as ScalarNode)?.Text is not { } text || !_types.Contains(text)))
         {
-            throw file.Bad(type.Line, $"{path} is '{SourceFile.Short((type as ScalarNode)?.Text ?? type.Kind)}'", "Give one, or a list, of: " + string.Join(", ", _types) + ".");
+            throw file.Bad(type.Line, $"{path} is '{Excerpts.Shown((type as ScalarNode)?.Text ?? type.Kind)}'", "Give one, or a list, of: " + string.Join(", ", _types) + ".");
         }
     }
 
     private static void CheckPattern(SourceFile file, Node pattern, string path)
     {
-        if (pattern is not ScalarNode { IsNull: false } text || EcmaPattern.Parse(text.Text) is null)
+        if (pattern is not ScalarNode { IsNull: false } text || EcmaPattern.Linear(text.Text) is null)
         {
-            throw file.Bad(pattern.Line, $"{path} is '{SourceFile.Short((pattern as ScalarNode)?.Text ?? pattern.Kind)}', which is no pattern that can be matched in linear time", "Write a regular expression of at most 1,000 characters without back references and look-around.");
+            throw file.Bad(pattern.Line, $"{path} is '{Excerpts.Shown((pattern as ScalarNode)?.Text ?? pattern.Kind)}', which is no pattern that can be matched in linear time", "Write a regular expression of at most 1,000 characters without back references and look-around.");
         }
     }
 }

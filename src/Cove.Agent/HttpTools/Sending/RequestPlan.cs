@@ -4,8 +4,8 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Cove.Agent.HttpTools.Declarations;
-using Cove.Agent.HttpTools.Schemas;
 using Cove.Agent.HttpTools.Templates;
+using Cove.Agent.Tools;
 
 namespace Cove.Agent.HttpTools.Sending;
 
@@ -79,7 +79,7 @@ internal sealed class RequestPlan
         if (value.Any(c => c is < ' ' or > '~') || value.Length > TextTemplate.MaximumLength + Secrets.Secret.MaximumLength)
         {
             var named = template?.Values.Any() == true ? string.Join(", ", template.Values) : "a secret";
-            throw new ValueRefused($"{named} can't stand in the header {name} as {InputFaults.Short(template?.Secrets.Any() == true ? "it is" : $"'{value}'")}: give at most {TextTemplate.MaximumLength} printable ASCII characters on one line");
+            throw new ValueRefused($"{named} can't stand in the header {name} as {Excerpts.Shown(template?.Secrets.Any() == true ? "it is" : $"'{value}'")}: give at most {TextTemplate.MaximumLength} printable ASCII characters on one line");
         }
 
         _headers.RemoveAll(header => header.Name.Equals(name, StringComparison.OrdinalIgnoreCase));

@@ -1,6 +1,7 @@
 using System.Text;
 using Cove.Agent.HttpTools.Declarations;
 using Cove.Agent.Secrets;
+using Cove.Agent.Tools;
 
 namespace Cove.Agent.HttpTools.Templates;
 
@@ -53,7 +54,7 @@ internal static class TemplateParts
 
     private static SecretPart Secret(SourceFile file, int line, string path, string name) => SecretName.IsAcceptable(name)
         ? new SecretPart(name)
-        : throw file.Bad(line, $"{path} names the secret '{SourceFile.Short(name)}'", $"A secret's name is {SecretName.Form}.");
+        : throw file.Bad(line, $"{path} names the secret '{Excerpts.Shown(name)}'", $"A secret's name is {SecretName.Form}.");
 
     private static ValuePart Value(SourceFile file, int line, string path, string name)
     {

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using Cove.Agent.HttpTools.Declarations;
 using Cove.Agent.HttpTools.Schemas;
+using Cove.Agent.Tools;
 
 namespace Cove.Agent.HttpTools.Templates;
 
@@ -30,12 +31,12 @@ internal sealed class UrlTemplate
         if (text.Length > MaximumLength || origin.AsSpan().IndexOfAny(_notInOrigin) >= 0
             || !Uri.TryCreate(origin + "/", UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http") || uri.UserInfo.Length > 0)
         {
-            throw file.Bad(node.Line, $"{path} is '{SourceFile.Short(text)}', whose scheme and host can't be used", "Write https://HOST/path with a literal host; values may only stand in the path, secrets and queries have their own fields.");
+            throw file.Bad(node.Line, $"{path} is '{Excerpts.Shown(text)}', whose scheme and host can't be used", "Write https://HOST/path with a literal host; values may only stand in the path, secrets and queries have their own fields.");
         }
 
         if (uri.Scheme == "http" && !uri.IsLoopback)
         {
-            throw file.Bad(node.Line, $"{path} is '{SourceFile.Short(text)}', without TLS", "Use https; http is for localhost, 127.0.0.1 and [::1].");
+            throw file.Bad(node.Line, $"{path} is '{Excerpts.Shown(text)}', without TLS", "Use https; http is for localhost, 127.0.0.1 and [::1].");
         }
 
         var parts = TemplateParts.Parse(file, node.Line, path, slash < 0 ? "/" : text[slash..]);
@@ -101,7 +102,7 @@ internal sealed class UrlTemplate
         {
             if (segment.Length == 0 || segment.AsSpan().IndexOfAny('/', '\\') >= 0 || segment.Any(char.IsControl) || segment.All(c => c == '.') || IsEscape(segment))
             {
-                throw new ValueRefused($"{part.Name} is '{InputFaults.Short(value)}', which can't be a part of an address: give {(part.MayHaveSlashes ? "names joined by '/'" : "a name")} without '.' and '..', slashes, escapes and control characters");
+                throw new ValueRefused($"{part.Name} is '{Excerpts.Shown(value)}', which can't be a part of an address: give {(part.MayHaveSlashes ? "names joined by '/'" : "a name")} without '.' and '..', slashes, escapes and control characters");
             }
 
             made.Append(made.Length > 0 ? "/" : "").Append(Uri.EscapeDataString(segment));

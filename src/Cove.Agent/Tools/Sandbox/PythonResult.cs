@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.AI;
@@ -46,5 +45,5 @@ internal sealed record PythonResult
 [JsonSerializable(typeof(PythonResult))]
 internal sealed partial class SandboxToolJson : JsonSerializerContext
 {
-    public static SandboxToolJson Wire => field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    public static SandboxToolJson Wire => field ??= new(ModelJson.Relaxed(Default));
 }

@@ -38,6 +38,29 @@ internal static unsafe class Descriptors
         }
     }
 
+    /// <summary>Whether a read would not block: bytes, an end of file or a fault are there.</summary>
+    public static bool CanRead(SafeFileHandle descriptor)
+    {
+        var added = false;
+        try
+        {
+            descriptor.DangerousAddRef(ref added);
+            var asked = new Libc.PollDescriptor { Descriptor = (int)descriptor.DangerousGetHandle(), Events = Libc.POLLIN };
+            return Libc.Poll(&asked, 1, 0) > 0;
+        }
+        catch (ObjectDisposedException)
+        {
+            return true;
+        }
+        finally
+        {
+            if (added)
+            {
+                descriptor.DangerousRelease();
+            }
+        }
+    }
+
     /// <summary>Bytes written, <see cref="WouldBlock"/> or <see cref="Broken"/>. (.NET ignores SIGPIPE for the whole process.)</summary>
     public static int Write(SafeFileHandle descriptor, ReadOnlySpan<byte> bytes)
     {

@@ -14,6 +14,7 @@ internal static unsafe partial class Libc
     public const int MSG_NOSIGNAL = 0x4000, MSG_CMSG_CLOEXEC = 0x40000000, MSG_CTRUNC = 8;
     public const uint EPOLLIN = 1, EPOLLOUT = 4, EPOLLERR = 8, EPOLLHUP = 16, EPOLLONESHOT = 1u << 30;
     public const nuint TIOCSWINSZ = 0x5414, SIOCOUTQ = 0x5411;
+    public const short POLLIN = 1;
     public const int EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL = 2, EPOLL_CTL_MOD = 3;
 
     private const string Name = "libc";
@@ -60,8 +61,20 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "epoll_wait", SetLastError = true)]
     public static partial int EpollWait(SafeFileHandle epoll, EpollEvent* events, int most, int timeoutMilliseconds);
 
+    [LibraryImport(Name, EntryPoint = "poll")]
+    public static partial int Poll(PollDescriptor* descriptors, nuint count, int timeoutMilliseconds);
+
     [LibraryImport(Name, EntryPoint = "eventfd", SetLastError = true)]
     public static partial SafeFileHandle EventDescriptor(uint initial, int flags);
+
+    /// <summary>struct pollfd.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct PollDescriptor
+    {
+        public int Descriptor;
+        public short Events;
+        public short Returned;
+    }
 
     /// <summary>struct winsize.</summary>
     [StructLayout(LayoutKind.Sequential)]

@@ -26,6 +26,8 @@ internal sealed class PipeSource : ByteSource
         var count => count,
     };
 
+    public override void WaitBriefly() => _watched.WaitBriefly();
+
     public override void Dispose() => _watched.Dispose();
 
     private async ValueTask<int> WaitAndReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)

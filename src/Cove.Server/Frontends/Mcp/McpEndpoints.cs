@@ -30,7 +30,7 @@ internal static class McpEndpoints
         {
             Needs = Scopes.Read,
             Starts = true,
-            Description = "JSON-RPC 2.0 as the protocol has it, revisions 2026-07-28 (each request for itself) and 2025-11-25 and older (initialize, then Mcp-Session-Id). Tools that change something need a key with the scope 'write'.",
+            Description = "JSON-RPC 2.0 as the protocol has it, revisions 2026-07-28 (each request for itself) and 2025-11-25 and older (initialize, then Mcp-Session-Id). Tools that change something need a key with the scope 'write', declared tools one with 'tools'.",
             Body = typeof(McpMessage),
             Headers = [new(McpHeaders.Version, "The protocol's revision."), new(McpHeaders.Session, "The session, for revisions before 2026-07-28."), new(McpHeaders.Method, "The method, as in the body."), new(McpHeaders.Name, "The tool, prompt or resource, as in the body.")],
             Answer = typeof(McpMessage),

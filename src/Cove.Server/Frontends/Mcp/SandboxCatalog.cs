@@ -69,6 +69,7 @@ internal sealed class SandboxCatalog
         {
             ListToolsHandler = ListToolsAsync,
             CallToolHandler = CallToolAsync,
+            // Not a list of no files: results link to files and list_files finds them, and the protocol does not ask for such to be listed.
             ListResourcesHandler = static (_, _) => ValueTask.FromResult(new ListResourcesResult { Resources = [], TimeToLive = _keep, CacheScope = CacheScope.Public }),
             ListResourceTemplatesHandler = static (_, _) => ValueTask.FromResult(Templates()),
             ReadResourceHandler = ReadResourceAsync,
@@ -88,7 +89,8 @@ internal sealed class SandboxCatalog
         {
             var caller = await CallerAsync(request, cancellationToken);
             var templates = await caller.Cove.ListTemplatesAsync(cancellationToken);
-            return new ListToolsResult { Tools = [.. _tools.Values.Select(tool => tool.Describe(templates))], TimeToLive = _keep, CacheScope = CacheScope.Private };
+            var offered = _tools.Values.Where(tool => tool is not FunctionTool || caller.Scopes.HasFlag(tool.Needs));
+            return new ListToolsResult { Tools = [.. offered.Select(tool => tool.Describe(templates))], TimeToLive = _keep, CacheScope = CacheScope.Private };
         }
         catch (CoveException failure)
         {
@@ -107,13 +109,13 @@ internal sealed class SandboxCatalog
         try
         {
             caller = await CallerAsync(request, cancellationToken);
-            caller.Does(tool.Operation, tool.Needs.HasFlag(Scopes.Write));
+            caller.Does(tool.Operation, tool.Needs.Change());
             if ((caller.Scopes & tool.Needs) != tool.Needs)
             {
                 return Failed(caller, AccessErrors.ScopeMissing(tool.Needs, caller.Scopes));
             }
 
-            return await tool.CallAsync(new McpCall { Caller = caller, Arguments = request.Params.Arguments, Progress = Progress(request) }, cancellationToken);
+            return Traced(caller, await tool.CallAsync(new McpCall { Caller = caller, Arguments = request.Params.Arguments, Progress = Progress(request) }, cancellationToken));
         }
         catch (CoveException failure)
         {
@@ -130,7 +132,19 @@ internal sealed class SandboxCatalog
     private static CallToolResult Failed(McpCaller? caller, RunError error)
     {
         caller?.Fails(error.Code, error.Evidence?.Limit);
-        return McpResult.Failed(error);
+        return Traced(caller, McpResult.Failed(error));
+    }
+
+    /// <summary>A result says what logs and the journal know its call by: whoever keeps results finds the rest with it.</summary>
+    private static CallToolResult Traced(McpCaller? caller, CallToolResult result)
+    {
+        if (caller?.CorrelationId is { } id)
+        {
+            result.Meta ??= [];
+            result.Meta["cove/correlation_id"] = id;
+        }
+
+        return result;
     }
 
     private async ValueTask<ReadResourceResult> ReadResourceAsync(RequestContext<ReadResourceRequestParams> request, CancellationToken cancellationToken)

@@ -70,8 +70,8 @@ internal static class NativeTerminals
         }
         catch (JsonException failure)
         {
-            await line.RefuseAsync(Problems.Request(
-                "bad_json", Explain("The first message", failure), "Send a TerminalRequest as one text message, for example {}; unknown fields are refused."));
+            var (message, fix) = JsonFaults.Explain("The first message", failure, CoveJson.Wire.TerminalRequest);
+            await line.RefuseAsync(Problems.Request("bad_json", message, $"{fix} Send a TerminalRequest as one text message, for example {{}}."));
         }
         catch (CoveException failure)
         {

@@ -1,6 +1,9 @@
 using System.Globalization;
+using System.Net;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.Unicode;
 using Cove.Server.Bounds;
 using Cove.Server.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -29,10 +32,23 @@ internal static class NativeWire
 
     public static string Route(HttpContext context, string name) => context.Request.RouteValues[name] as string ?? "";
 
-    public static string Path(HttpContext context) =>
-        context.Request.Query["path"] is [{ Length: > 0 } path]
-            ? path
-            : throw Problems.Bad("invalid_request", "The query parameter 'path' is missing or given twice.", "Give one absolute path in the sandbox, for example ?path=/workspace/a.txt.");
+    public static string Path(HttpContext context)
+    {
+        if (context.Request.Query["path"] is not [{ Length: > 0 } path])
+        {
+            throw Problems.Bad("invalid_request", "The query parameter 'path' is missing or given twice.", "Give one absolute path in the sandbox, for example ?path=/workspace/a.txt.");
+        }
+
+        // Escapes that are no UTF-8 would be left as they stand, and name a file that nobody meant.
+        return IsText(context.Request.QueryString.Value ?? "") ? path
+            : throw Problems.Bad("invalid_request", "The query holds escaped bytes that are not valid UTF-8.", "Escape the path's bytes in UTF-8: é is %C3%A9; a percent sign itself is %25.");
+    }
+
+    private static bool IsText(string query)
+    {
+        var bytes = Encoding.UTF8.GetBytes(query);
+        return Utf8.IsValid(WebUtility.UrlDecodeToBytes(bytes, 0, bytes.Length));
+    }
 
     public static bool Flag(HttpContext context, string name, bool missing) => (string?)context.Request.Query[name] switch
     {
@@ -113,23 +129,10 @@ internal static class NativeWire
         }
         catch (JsonException failure)
         {
-            throw Problems.Bad("bad_json", Explain("The body", failure), "Correct it; /docs shows the fields of every call. Unknown ones are refused, so that a misspelt one is not silently ignored.");
+            var (message, fix) = JsonFaults.Explain("The body", failure, type);
+            throw Problems.Bad("bad_json", message, $"{fix} /docs shows the fields of every call; unknown ones are refused, so that a misspelt one is not silently ignored.");
         }
     }
-
-    /// <summary>Says where it went wrong in the caller's words: the message of the reader names types of this program.</summary>
-    public static string Explain(string subject, JsonException failure)
-    {
-        const string Unknown = "The JSON property '";
-        const string Missing = "required properties including: ";
-        var text = failure.Message;
-        return text.StartsWith(Unknown, StringComparison.Ordinal) ? $"{subject} has a field {Shown(text[(Unknown.Length - 1)..].Split(' ')[0])}, which this call does not take."
-            : text.IndexOf(Missing, StringComparison.Ordinal) is >= 0 and var at ? $"{subject} lacks the field {Shown(text[(at + Missing.Length)..].TrimEnd('.'))}."
-            : failure.Path is { Length: > 2 } path ? $"{subject} has a value at '{Shown(path[2..])}' that this call does not take, or breaks off there."
-            : $"{subject} is not one JSON object, or not JSON at all.";
-    }
-
-    private static string Shown(string name) => name.Length <= 100 ? name : name[..100] + "…";
 
     public static async Task WriteAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK)
     {

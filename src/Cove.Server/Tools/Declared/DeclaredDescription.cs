@@ -39,7 +39,7 @@ internal static class DeclaredDescription
             ["operationId"] = tool.Name,
             ["summary"] = $"Calls the tool {tool.Name}.",
             ["description"] = tool.Description,
-            ["x-cove-scope"] = "write",
+            ["x-cove-scope"] = "tools",
             ["requestBody"] = new JsonObject { ["required"] = true, ["content"] = Content(JsonNode.Parse(tool.JsonSchema.GetRawText())!) },
             ["responses"] = responses,
         };

@@ -26,7 +26,7 @@ internal static class DeclaredEndpoints
     {
         var call = new Operation("callTool", "Calls a declared tool.")
         {
-            Needs = Scopes.Write,
+            Needs = Scopes.Tools,
             Starts = true,
             Description = "The tools that this server was started with; GET /tools tells what each takes. Its secrets are added here and are in no answer.",
             RawBody = "application/json",
@@ -41,6 +41,7 @@ internal static class DeclaredEndpoints
                 new(StatusCodes.Status503ServiceUnavailable, "The other side failed so often that it is left alone for a while; Retry-After says until when.", typeof(ToolRefusal), Problem.MediaType),
                 new(StatusCodes.Status504GatewayTimeout, "The other side did not answer in time.", typeof(ToolRefusal), Problem.MediaType),
             ],
+            Refusal = static (error, status) => JsonSerializer.SerializeToUtf8Bytes(DeclaredTranslation.Refusal(error, status), DeclaredJson.Wire.ToolRefusal),
             Json = DeclaredJson.Wire,
         };
         routes.Post("/tools/{name}", call, context => CallAsync(context, tools.Find((string)context.Request.RouteValues["name"]!)));

@@ -13,6 +13,9 @@ internal static class DeclaredTranslation
         return Refusal(StatusOf(answer), answer.Code, error.ErrorCategory, error.IsRetryable, error.Context, error.Remediation) with { UpstreamStatus = answer.Status == 0 ? null : answer.Status };
     }
 
+    /// <summary>What this server itself refuses, on a tool's route: without a key, beyond a quota, because it is busy.</summary>
+    public static ToolRefusal Refusal(RunError error, int status) => Refusal(status, error.Code, CategoryOf(status), error.Retryable, error.Message, error.Remediation) with { Category = error.Category, Evidence = error.Evidence };
+
     public static ToolRefusal Refusal(int status, string code, ToolErrorCategory category, bool retryable, string message, string remediation) => new()
     {
         Error = message,
@@ -31,6 +34,15 @@ internal static class DeclaredTranslation
         ErrorCategory = category,
         Retryable = retryable,
         Remediation = remediation,
+    };
+
+    private static ToolErrorCategory CategoryOf(int status) => status switch
+    {
+        StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden => ToolErrorCategory.Permission,
+        StatusCodes.Status404NotFound => ToolErrorCategory.NotFound,
+        StatusCodes.Status429TooManyRequests => ToolErrorCategory.RateLimited,
+        < 500 => ToolErrorCategory.Input,
+        _ => ToolErrorCategory.Unavailable,
     };
 
     /// <summary>Whose turn it is: the caller's (400, 404), anybody's later (429, 503, 504), or whoever runs the other side or this server (502).</summary>

@@ -49,6 +49,9 @@ internal sealed record ToolRefusal
     /// <summary>What to do about it.</summary>
     public required string Remediation { get; init; }
 
+    /// <inheritdoc cref="RunError.Evidence"/>
+    public ErrorEvidence? Evidence { get; init; }
+
     /// <summary>The status of the other side; absent when it gave no answer.</summary>
     public int? UpstreamStatus { get; init; }
 }

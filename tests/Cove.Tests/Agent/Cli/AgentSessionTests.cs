@@ -85,6 +85,64 @@ public sealed class AgentSessionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_conversation_is_gone_on_with_from_its_transcript_as_often_as_one_likes()
+    {
+        // The script's turns are found by what is in the request: a second and a third question reach theirs only behind the conversation so far.
+        var script = Repaired + """
+
+              - { text: It was 42. }
+              - { text: It stays 42. }
+            """;
+        string[] files = [Path.Combine(_place.Path, "1.jsonl"), Path.Combine(_place.Path, "2.jsonl"), Path.Combine(_place.Path, "3.jsonl")];
+        Assert.Equal("It is 42.\n", (await RunAsync(script, request => request with { Transcript = files[0] })).Output);
+        Assert.Equal("It was 42.\n", (await RunAsync(script, request => request with { Resume = files[0], Transcript = files[1], ReadQuestion = () => "What was it?" })).Output);
+        Assert.Equal("It stays 42.\n", (await RunAsync(script, request => request with { Resume = files[1], Transcript = files[2], ReadQuestion = () => "And now?" })).Output);
+
+        await using var last = File.OpenRead(files[2]);
+        var said = await Cove.Agent.Transcripts.TranscriptConversation.ReadAsync(last, TestContext.Current.CancellationToken);
+        Assert.Equal(["user", "assistant", "tool", "assistant", "user", "assistant", "user", "assistant"], said.Select(message => message.Role.Value));
+        Assert.Equal("And now?\n\n(This is a fresh sandbox: files and variables of the conversation so far are gone.)", said[6].Text);
+    }
+
+    [Fact]
+    public async Task What_is_no_transcript_is_not_gone_on_with()
+    {
+        var path = Path.Combine(_place.Path, "wrong.jsonl");
+        await File.WriteAllTextAsync(path, "{}\n");
+        Assert.Contains("--resume", (await Assert.ThrowsAsync<CoveException>(() => RunAsync(Repaired, request => request with { Resume = path }))).Message, StringComparison.Ordinal);
+        Assert.Contains("--resume", (await Assert.ThrowsAsync<CoveException>(() => RunAsync(Repaired, request => request with { Resume = path + "x" }))).Message, StringComparison.Ordinal);
+        Assert.Empty(_cove.Sandboxes);
+    }
+
+    [Fact]
+    public async Task A_transcript_shows_output_and_failures_as_they_read_and_not_as_json()
+    {
+        var transcript = Path.Combine(_place.Path, "out.jsonl");
+        _cove.Run = run =>
+        {
+            run.Print("one\ntwo \u001b[2J\n");
+            run.Result = FakeCoveRun.Ended(RunOutcome.GuestError, 1, new RunError
+            {
+                Code = "python_exception",
+                Category = ErrorCategory.Code,
+                Retryable = false,
+                Message = "NameError: name 'x' is not defined",
+                Remediation = "Correct it.",
+                Evidence = new ErrorEvidence { ExceptionType = "NameError", Traceback = "Traceback (most recent call last):\nNameError: name 'x' is not defined" },
+            });
+            return Task.CompletedTask;
+        };
+        await RunAsync(Repaired, request => request with { Transcript = transcript });
+
+        var (output, _, _) = await CaptureAsync(screen => Cove.Cli.Commands.TranscriptCommand.ShowAsync(transcript, screen, CancellationToken.None));
+
+        Assert.Contains("  name: NameError: name 'x' is not defined\n  Define or import the name", output, StringComparison.Ordinal);
+        Assert.Contains("\n  one\n  two \\x1b[2J\n  stderr:\n  Traceback (most recent call last):\n  NameError", output, StringComparison.Ordinal);
+        Assert.Contains("\n  exit code 1, ", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("{\"", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Without_a_key_it_says_what_to_set_and_what_needs_none()
     {
         var refused = Assert.Throws<CoveException>(() => ModelChoice.Make(null, null, null, null, _ => null));
@@ -135,7 +193,29 @@ public sealed class AgentSessionTests : IDisposable
         var (exitCode, _, error) = await RunAsync(Repaired, request => request with { Ask = true }, new StringReader(typed + "\n"));
 
         Assert.Equal((0, runs), (exitCode, ran));
-        Assert.Contains("run run_python? [y/N", error, StringComparison.Ordinal);
+        var (said, shown, asked) = (error.IndexOf("I try.", StringComparison.Ordinal), error.IndexOf("▶ run_python", StringComparison.Ordinal), error.IndexOf("run run_python? [y/N", StringComparison.Ordinal));
+        Assert.True(said >= 0 && said < shown && shown < asked, error); // the question never overtakes what the model said before the call
+    }
+
+    [Fact]
+    public async Task Nothing_of_a_call_that_is_asked_about_is_left_out_and_calls_side_by_side_are_told_apart()
+    {
+        const string Twice = """
+            turns:
+              - calls:
+                  - tool: str_replace_based_edit_tool
+                    input: { command: view, path: /workspace/secret.txt }
+                  - tool: run_python
+                    input: { code: "1", timeout: 77 }
+              - text: Done.
+            """;
+
+        var (_, _, error) = await RunAsync(Twice, request => request with { Ask = true }, new StringReader("n\ny\n"));
+
+        Assert.Contains("▶ str_replace_based_edit_tool\n  view\n  (path: \"/workspace/secret.txt\")\n", error, StringComparison.Ordinal);
+        Assert.Contains("▶ run_python\n  1\n  (timeout: 77)\n", error, StringComparison.Ordinal);
+        Assert.Contains("✗ str_replace_based_edit_tool policy: ", error, StringComparison.Ordinal);
+        Assert.Contains("✓ run_python ", error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -31,7 +31,7 @@ public sealed class LiveBridgeTests(LiveEngine live)
             (item: str, count: int = 1)
             [2.5, 5, 7.5]
             ToolCallError unavailable The tool failed (InvalidOperationException). Go on without it, or tell the user that it does not work.
-            ToolCallError input The arguments of 'get-price' are not what it takes: item must be a text.
+            ToolCallError input The arguments of 'get-price' are not what it takes: item is 7: give a text.
             TypeError  tools.get_price() has no argument 'cost'; it takes: item, count
 
             """.ReplaceLineEndings("\n"), run.Stdout);

@@ -32,40 +32,14 @@ public sealed class ToolBridgeTests
         Assert.Null(noted.Error);
     }
 
-    [Theory]
-    [InlineData("""{}""", "a is missing")]
-    [InlineData("""{"a":"1"}""", "a must be a number")]
-    [InlineData("""{"a":1,"s":"x"}""", "s must be one of")]
-    [InlineData("""{"a":1,"p":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"}""", "p breaks the rule PatternMismatch")]
-    [InlineData("""{"a":1,"k":2}""", "k must be one of 1")]
-    [InlineData("""{"a":1,"r":{"n":true}}""", "r.n must be a whole number")]
-    [InlineData("""{"a":1,"z":2}""", "z is not known")]
-    public async Task Arguments_that_do_not_fit_never_reach_the_function(string arguments, string why)
+    [Fact]
+    public async Task Arguments_that_do_not_fit_never_reach_the_function()
     {
-        var schema = """
-            {"type":"object","required":["a"],"additionalProperties":false,"$defs":{"node":{"type":"object","properties":{"n":{"type":"integer"}}}},"properties":{
-              "a":{"type":"number"},"s":{"enum":["x1","x2"]},"p":{"type":"string","pattern":"^(a+)+$"},"k":{"const":1},"r":{"$ref":"#/$defs/node"}}}
-            """;
-        var (answer, _) = await CallAsync(Bridge([new Function("f", schema, (_, _) => throw new InvalidOperationException("reached"))]), "f", arguments);
-        Assert.Equal("input", answer.Error?.Category);
-        Assert.Contains(why, answer.Error!.Message, StringComparison.Ordinal);
+        var schema = """{"type":"object","required":["b"],"properties":{"a":{"type":"number"},"b":{}}}""";
+        var (answer, _) = await CallAsync(Bridge([new Function("f", schema, (_, _) => throw new InvalidOperationException("reached"))]), "f", """{"a":"1"}""");
+        Assert.Equal(("input", true), (answer.Error?.Category, answer.Error?.Retryable));
+        Assert.Equal("The arguments of 'f' are not what it takes: a is '1': give a number; b is missing: give it.", answer.Error!.Message);
         Assert.Equal("input", Assert.Single(_audit).Error!.Category);
-    }
-
-    [Fact]
-    public async Task Many_texts_that_a_pattern_takes_long_for_do_not_add_up()
-    {
-        var slow = string.Join(',', Enumerable.Repeat($"\"{new string('a', 40)}!\"", 30));
-        var schema = """{"type":"object","properties":{"a":{"type":"array","items":{"type":"string","pattern":"^(?!x)(a+)+$"}}}}""";
-        var (answer, _) = await CallAsync(Bridge([new Function("f", schema, (_, _) => throw new InvalidOperationException("reached"))]), "f", $$"""{"a":[{{slow}}]}""");
-        Assert.Contains("too long to check", answer.Error!.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Patterns_of_names_are_refused_and_an_argument_of_that_name_is_not()
-    {
-        Assert.Contains("patternProperties", Assert.Throws<ArgumentException>(() => Bridge([new Function("f", """{"type":"object","patternProperties":{"^(a+)+$":{}}}""", (_, _) => new(1))])).Message, StringComparison.Ordinal);
-        Assert.NotNull(Bridge([new Function("f", """{"type":"object","properties":{"patternProperties":{"type":"object"}}}""", (_, _) => new(1))]));
     }
 
     [Fact]
@@ -194,8 +168,7 @@ public sealed class ToolBridgeTests
     public void What_can_not_be_bridged_is_refused_at_once()
     {
         Assert.Contains("Two tools are named 'f'", Refused([new Function("f", "{}"), new Function("f", "{}")]), StringComparison.Ordinal);
-        Assert.Contains("another document", Refused([new Function("f", """{"properties":{"a":{"$ref":"http://127.0.0.1:1/x.json"}}}""")]), StringComparison.Ordinal);
-        Assert.Contains("another document", Refused([new Function("f", """{"properties":{"a":{"items":[{"$ref":"/etc/passwd"}]}}}""")]), StringComparison.Ordinal);
+        Assert.StartsWith("The schema of the tool 'f' can't be used: it refers to another document.", Refused([new Function("f", """{"properties":{"a":{"$ref":"http://127.0.0.1:1/x.json"}}}""")]), StringComparison.Ordinal);
         Assert.Contains("name 'a.b' can't be used", Refused([new Function("a.b", "{}")]), StringComparison.Ordinal);
         Assert.Contains("MaxCalls", Assert.Throws<ArgumentException>(() => Bridge([], new ToolBridgeOptions { MaxCalls = 0 })).Message, StringComparison.Ordinal);
         Assert.Contains("CallTimeout", Assert.Throws<ArgumentException>(() => Bridge([], new ToolBridgeOptions { CallTimeout = TimeSpan.Zero })).Message, StringComparison.Ordinal);

@@ -131,11 +131,18 @@ public sealed class ModelFailureTests
     {
         var time = new FakeTimeProvider();
         var reached = new TaskCompletionSource();
-        using var model = new FakeModel().Then((_, cancellationToken) => BudgetTests.Hanging(reached, cancellationToken, Text("It "))).Says("It is 42.");
+        var again = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var model = new FakeModel().Then((_, cancellationToken) => BudgetTests.Hanging(reached, cancellationToken, Text("It "))).Then((_, _) =>
+        {
+            again.SetResult(true);
+            return Play([Text("It is 42."), Stop("end_turn")]);
+        });
 
-        var run = new AgentLoop(model, [], new AgentOptions { Time = time }).RunAsync("?");
+        // The clock runs until the model is asked again, however slowly the host does: only the silence and the back-off are to end by it.
+        var run = new AgentLoop(model, [], new AgentOptions { Time = time, Timeout = TimeSpan.FromDays(30) }).RunAsync("?");
         await Eventually.Within(reached.Task);
-        var result = await time.AdvanceUntil(run, TimeSpan.FromSeconds(5));
+        await time.AdvanceUntil(again.Task, TimeSpan.FromSeconds(5));
+        var result = await Eventually.Within(run);
 
         Assert.Equal((AgentOutcome.Answered, "It is 42.", 1), (result.Outcome, result.Answer, result.ModelRetries));
     }

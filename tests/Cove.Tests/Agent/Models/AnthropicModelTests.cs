@@ -280,6 +280,7 @@ public sealed class AnthropicModelTests
         var failure = await Assert.ThrowsAsync<ModelException>(() => model.GetResponseAsync([new(ChatRole.User, "?")]));
 
         Assert.True(failure.Retryable, failure.ToString());
+        Assert.Contains("Connection refused", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

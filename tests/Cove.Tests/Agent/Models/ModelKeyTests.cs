@@ -35,7 +35,7 @@ public sealed class ModelKeyTests
         Assert.Equal("key-of-variable", ModelKey.Find(null, environment.GetValueOrDefault)!.ApiKey);
         Assert.Equal("key-of-option", ModelKey.Find(Write("option"), environment.GetValueOrDefault)!.ApiKey);
         environment["COVE_MODEL_KEY_FILE"] = Path.Combine(place.Path, "nothing");
-        Assert.Contains("nothing", Assert.Throws<CoveException>(() => ModelKey.Find(null, environment.GetValueOrDefault)).Message, StringComparison.Ordinal);
+        Assert.StartsWith($"The key file {place.Path}/nothing can't be used: it is not there.", Assert.Throws<CoveException>(() => ModelKey.Find(null, environment.GetValueOrDefault)).Message, StringComparison.Ordinal);
         environment["COVE_MODEL_KEY_FILE"] = "";
         Assert.Equal("key-1234", ModelKey.Find(null, environment.GetValueOrDefault)!.ApiKey);
     }

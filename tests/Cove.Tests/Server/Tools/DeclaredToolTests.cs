@@ -104,8 +104,8 @@ public sealed class DeclaredToolTests : IAsyncLifetime
     {
         await using var server = await AccessServer.StartAsync(_cove, change: options => options with { MaxHeldBytes = 16 << 20 }, tools: _tools);
         using var response = await server.SendAsync("POST", "/github/create-issue", await server.KeyAsync(), "{\"repo\":\"" + new string('x', 2_900_000) + "\"}");
-        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
-        Assert.Contains("too_large_to_hold", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        var refusal = await AssertRefusedAsync(response, 413, "too_large_to_hold");
+        Assert.Equal(("request", "input"), ((string?)refusal["category"], (string?)refusal["error_category"]));
     }
 
     [Theory]
@@ -149,13 +149,19 @@ public sealed class DeclaredToolTests : IAsyncLifetime
     [Theory]
     [InlineData("/github/create-issue")]
     [InlineData("/tools/create_issue")]
-    public async Task A_call_needs_a_key_that_may_write(string path)
+    public async Task What_the_server_itself_refuses_has_the_gateways_shape_too(string path)
     {
-        var reader = await _server.KeyAsync(scopes: Scopes.Read);
-        using var without = await _server.SendAsync("POST", path, null, """{"repo":"a/b","title":"t"}""");
-        using var reading = await _server.SendAsync("POST", path, reader, """{"repo":"a/b","title":"t"}""");
-        Assert.Equal(HttpStatusCode.Unauthorized, without.StatusCode);
-        Assert.Equal(HttpStatusCode.Forbidden, reading.StatusCode);
+        using var nobody = await _server.SendAsync("POST", path, null, "{}");
+        Assert.Equal("permission", (string?)(await AssertRefusedAsync(nobody, 401, "key_missing"))["error_category"]);
+        using var reader = await _server.SendAsync("POST", path, await _server.KeyAsync(scopes: Scopes.Read), "{}");
+        Assert.Equal("request", (string?)(await AssertRefusedAsync(reader, 403, "scope_missing"))["category"]);
+        await using var narrow = await AccessServer.StartAsync(_cove, quotas: new() { RequestsPerMinute = 1 }, tools: _tools);
+        var key = await narrow.KeyAsync();
+        using var first = await narrow.SendAsync("POST", path, key, "{}");
+        using var second = await narrow.SendAsync("POST", path, key, "{}");
+        await AssertRefusedAsync(first, 400, "tool_input_invalid");
+        Assert.Equal("rate_limited", (string?)(await AssertRefusedAsync(second, 429, "quota_exceeded"))["error_category"]);
+        Assert.NotNull(second.Headers.RetryAfter);
         Assert.Empty(_bench.Api.Requests);
     }
 
@@ -164,7 +170,7 @@ public sealed class DeclaredToolTests : IAsyncLifetime
     {
         var operations = _server.Endpoints.Select(route => (Path: route.RoutePattern.RawText, Operation: route.Metadata.GetMetadata<Operation>())).Where(route => route.Path is "/github/create-issue" or "/tools/{name}").ToArray();
         Assert.Equal(2, operations.Length);
-        Assert.All(operations, route => Assert.True(route.Operation is { Needs: Scopes.Write, Starts: true }));
+        Assert.All(operations, route => Assert.True(route.Operation is { Needs: Scopes.Tools, Starts: true }));
     }
 
     [Fact]
@@ -221,7 +227,9 @@ public sealed class DeclaredToolTests : IAsyncLifetime
         Assert.Equal(7, (int)made.Structured["issue_number"]!);
         var refused = await talk.CallAsync("create_issue", new JsonObject { ["repo"] = "a/b", ["title"] = "t" });
         Assert.True(refused.IsError);
-        Assert.Contains("\"errorCategory\":\"permission\"", (string?)refused.Result["content"]![0]!["text"], StringComparison.Ordinal);
+        var told = (string)refused.Result["content"]![0]!["text"]!;
+        Assert.Contains("\"errorCategory\":\"permission\"", told, StringComparison.Ordinal);
+        Assert.Contains("\\\"Bad credentials\\\"", told, StringComparison.Ordinal); // escaped once, as JSON demands, and not as \u0022
     }
 
     [Theory]

@@ -18,7 +18,7 @@ internal sealed class FunctionTool(AIFunction function) : McpTool
     /// <summary>A declared tool is on record under the same name however it is called.</summary>
     public override string Operation => function is HttpTool ? "callTool:" + Name : base.Operation;
 
-    public override Scopes Needs => Scopes.Write;
+    public override Scopes Needs => Scopes.Tools;
 
     public override Tool Describe(IReadOnlyList<TemplateInfo> templates) => new() { Name = Name, Description = function.Description, InputSchema = function.JsonSchema };
 
@@ -42,7 +42,7 @@ internal sealed class FunctionTool(AIFunction function) : McpTool
         }
 
         var value = await function.InvokeAsync(new AIFunctionArguments(arguments), cancellationToken);
-        return new CallToolResult { Content = [Text(value as string ?? JsonSerializer.Serialize(value, AIJsonUtilities.DefaultOptions.GetTypeInfo(value?.GetType() ?? typeof(object))))] };
+        return new CallToolResult { Content = [Text(value as string ?? ModelJson.Of(value))] };
     }
 
     private static CallToolResult Told(ToolResult result) => new() { Content = [.. result.Content.Select(Block).OfType<ContentBlock>()], StructuredContent = Small(result.Structured), IsError = result.Error is not null };

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Cove.Agent.Tools;
 using Cove.Server.Hosting;
 
 namespace Cove.Server.Frontends.Mcp.Tools;
@@ -28,21 +29,23 @@ internal static class McpInput
 
             return JsonSerializer.Deserialize(buffer.WrittenSpan, type)!;
         }
-        catch (Exception failure) when (failure is JsonException or InvalidOperationException or ArgumentException)
+        catch (JsonException failure)
         {
-            // The latter two: strings that are no text, such as half of a surrogate pair.
-            throw Problems.Bad("invalid_input", failure is JsonException { Message: { } said } ? Shortened(said) : "An argument holds a string that is no text.", $"Known here: {string.Join(", ", type.Properties.Select(p => p.Name))}. The tool's input schema says what each takes.");
+            var (message, fix) = JsonFaults.Explain("The input", failure, type);
+            throw Problems.Bad("invalid_input", message, $"{fix} The tool's input schema says what each field takes.");
+        }
+        catch (Exception failure) when (failure is InvalidOperationException or ArgumentException)
+        {
+            throw Problems.Bad("invalid_input", "An argument holds a string that is no text, such as half of a surrogate pair.", "Give text that is valid Unicode.");
         }
     }
 
     /// <summary>A sandbox's id as a model wrote it.</summary>
     public static SandboxId Sandbox(string text) => SandboxId.TryParse(text, out var id) ? id
-        : throw Problems.Bad("invalid_input", $"sandbox_id is '{Shortened(text)}', which is no id.", "Give the sandbox_id that create_sandbox returned.");
+        : throw Problems.Bad("invalid_input", $"sandbox_id is '{Excerpts.Short(text, 300)}', which is no id.", "Give the sandbox_id that create_sandbox returned.");
 
     /// <summary>Seconds within bounds.</summary>
     public static TimeSpan? Seconds(double? given, string field, double least, double most) => given is not { } seconds ? null
         : double.IsFinite(seconds) && seconds >= least && seconds <= most ? TimeSpan.FromSeconds(seconds)
         : throw Problems.Bad("invalid_input", FormattableString.Invariant($"{field} is {seconds}."), FormattableString.Invariant($"Give seconds, from {least} to {most}."));
-
-    private static string Shortened(string text) => text.Length <= 300 ? text : text[..300] + "…";
 }

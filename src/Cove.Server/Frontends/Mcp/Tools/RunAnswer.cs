@@ -14,7 +14,7 @@ internal sealed record RunAnswer
     [Description("What it wrote to standard output; of much the beginning and the end.")]
     public required string Stdout { get; init; }
 
-    [Description("What it wrote to standard error; of much the beginning and the end.")]
+    [Description("What it wrote to standard error, and at its end the traceback of an exception; of much the beginning and the end.")]
     public required string Stderr { get; init; }
 
     [Description("The value of the last expression as text; null when there was none.")]

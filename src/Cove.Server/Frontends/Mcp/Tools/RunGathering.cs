@@ -51,6 +51,7 @@ internal sealed class RunGathering
                 break;
             case RunCompleted completed:
                 End = completed.Result;
+                Complain(completed.Result);
                 break;
         }
     }
@@ -88,6 +89,22 @@ internal sealed class RunGathering
             SandboxId = sandbox?.Value,
             Error = end.Error is { } error ? ErrorAnswer.From(error) : null,
         };
+    }
+
+    /// <summary>An exception's traceback ends what stands in stderr, as it would in a terminal: it names the line, and the model reads it nowhere else.</summary>
+    private void Complain(RunResult end)
+    {
+        if (end.Error?.Evidence?.Traceback is not { Length: > 0 } traceback)
+        {
+            return;
+        }
+
+        if (_stderr.Length > 0 && _stderr[^1] != '\n')
+        {
+            _stderr.Append('\n');
+        }
+
+        _stderr.Append(traceback).Append('\n');
     }
 
     private void Show(RunDisplay display)

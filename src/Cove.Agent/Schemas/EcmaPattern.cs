@@ -1,18 +1,18 @@
 using System.Text;
 using System.Text.RegularExpressions;
 
-namespace Cove.Agent.HttpTools.Schemas;
+namespace Cove.Agent.Schemas;
 
 /// <summary>
 /// A pattern of a JSON schema, meant as such patterns are: <c>$</c> is the end and not the place before a last line end, <c>\d</c> and <c>\w</c> are
-/// ASCII. It is matched in time linear in the text, since the text is a model's; what can't be (back references, look-around) is refused.
+/// ASCII. The text it is matched with is a model's, so that its time has a bound.
 /// </summary>
 internal static class EcmaPattern
 {
     private const int MaximumLength = 1000;
 
-    /// <summary>The pattern; null when it is none, or one that may take for ever.</summary>
-    public static Regex? Parse(string pattern)
+    /// <summary>A pattern that is matched in time linear in the text; null when it is none, or needs more (back references, look-around).</summary>
+    public static Regex? Linear(string pattern)
     {
         if (pattern.Length > MaximumLength)
         {
@@ -28,6 +28,10 @@ internal static class EcmaPattern
             return null;
         }
     }
+
+    /// <summary>Any pattern: in linear time where it can be, with a time after which it is given up where not.</summary>
+    /// <exception cref="ArgumentException">It is no pattern.</exception>
+    public static Regex Bounded(string pattern) => Linear(pattern) ?? new Regex(Translated(pattern), RegexOptions.CultureInvariant, TimeSpan.FromMilliseconds(200));
 
     private static string Translated(string pattern)
     {
