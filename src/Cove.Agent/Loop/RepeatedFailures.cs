@@ -5,7 +5,9 @@ using Cove.Agent.Tools;
 namespace Cove.Agent.Loop;
 
 /// <summary>
-/// Notices when the same thing fails the same way again: the same call with the same input, or the same tool with the same error whatever the input.
+/// Notices when the same thing fails the same way again: the same call with the same input, or the same tool with the same error whatever the input. The latter only
+/// where the error says what it was: two commands that end with exit code 1, two programs that took too long and two calls that were not approved may have nothing
+/// else in common, and are no repetition.
 /// </summary>
 internal sealed class RepeatedFailures
 {
@@ -18,7 +20,12 @@ internal sealed class RepeatedFailures
     public int Note(ToolCall call, ToolError error)
     {
         var kind = $"{call.Name}\n{error.ErrorCategory}\n";
-        var count = Math.Max(Count(kind + "i" + call.Input.GetRawText()), Count(kind + "c" + error.Context));
+        var count = Count(kind + "i" + call.Input.GetRawText());
+        if (SaysWhat(error))
+        {
+            count = Math.Max(count, Count(kind + "c" + error.Context));
+        }
+
         Most = Math.Max(Most, count);
         return count;
     }
@@ -26,6 +33,14 @@ internal sealed class RepeatedFailures
     /// <summary>What the model is told of a failure it has had before; null the first time.</summary>
     public static string? Notice(int count) => count < 2 ? null :
         $"Notice: this has now failed {count} times in the same way. Doing the same again will fail again: change the approach, or answer with what you have and say what is missing.";
+
+    private static bool SaysWhat(ToolError error) => error.ErrorCategory switch
+    {
+        ToolErrorCategory.Timeout or ToolErrorCategory.OutputLimit or ToolErrorCategory.Memory or ToolErrorCategory.Interrupted => false,
+        ToolErrorCategory.Policy or ToolErrorCategory.Budget or ToolErrorCategory.RateLimited => false,
+        ToolErrorCategory.Exception => !error.Context.Contains("exit code ", StringComparison.Ordinal),
+        _ => true,
+    };
 
     private int Count(string key)
     {

@@ -59,7 +59,7 @@ internal sealed class Spending(AgentOptions options)
 
         if (_repeated.Most >= options.MaxRepeatedFailures)
         {
-            return (AgentBudget.RepeatedFailure, $"the same call failed {_repeated.Most} times in the same way");
+            return (AgentBudget.RepeatedFailure, $"the same failure came {_repeated.Most} times");
         }
 
         if (_failedRounds > options.MaxCodeRetries)

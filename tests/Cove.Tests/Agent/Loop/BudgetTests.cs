@@ -114,6 +114,28 @@ public sealed class BudgetTests
         Assert.Contains("failed 2 times in the same way", ((TextContent)second[^1]).Text, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(ToolErrorCategory.Exception, "It ended with exit code 1.", false)]
+    [InlineData(ToolErrorCategory.Timeout, "Execution exceeded 30s limit.", false)]
+    [InlineData(ToolErrorCategory.Memory, "It reached its memory limit.", false)]
+    [InlineData(ToolErrorCategory.Policy, "The user did not approve this call.", false)]
+    [InlineData(ToolErrorCategory.Exception, "ZeroDivisionError: division by zero (line 1: 1/0)", true)]
+    [InlineData(ToolErrorCategory.Permission, "The sandbox has no network.", true)]
+    public async Task Different_calls_fail_the_same_way_only_where_the_error_says_what_it_was(ToolErrorCategory category, string context, bool isSame)
+    {
+        var number = 0;
+        using var model = new FakeModel
+        {
+            Always = (asked, _) => asked.Options.ToolMode is NoneChatToolMode || ++number > 4
+                ? Play([Text("done"), Stop("end_turn")])
+                : Play([Call(Tool("t" + number, "bash", ("command", "test -f " + number))), Stop("tool_use")]),
+        };
+
+        var result = await new AgentLoop(model, [FakeTool.Fails("bash", category, _ => context)]).RunAsync("?");
+
+        Assert.Equal(isSame ? AgentBudget.RepeatedFailure : null, result.Budget);
+    }
+
     [Fact]
     public async Task Tokens_are_counted_of_every_kind_and_their_budget_holds()
     {
