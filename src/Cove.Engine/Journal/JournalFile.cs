@@ -20,7 +20,8 @@ internal sealed class JournalFile : IDisposable
     private readonly string _directory;
     private readonly long _maxBytes;
     private readonly Queue<(int Number, long Bytes)> _full = new();
-    private SafeFileHandle _segment;
+    private FileStream _open;
+    private SafeFileHandle _segment; // asking the stream for it anew would seek each time
     private long _fullBytes;
     private long _length;
     private int _number;
@@ -28,7 +29,8 @@ internal sealed class JournalFile : IDisposable
     private JournalFile(string directory, long maxBytes, int number)
     {
         (_directory, _maxBytes, _number) = (directory, maxBytes, number);
-        _segment = Open();
+        _open = Open();
+        _segment = _open.SafeFileHandle;
     }
 
     /// <summary>What its segments have together.</summary>
@@ -93,10 +95,11 @@ internal sealed class JournalFile : IDisposable
     {
         _full.Enqueue((_number, _length));
         _fullBytes += _length;
-        _segment.Dispose();
+        _open.Dispose();
         _number++;
         _length = 0;
-        _segment = Open();
+        _open = Open();
+        _segment = _open.SafeFileHandle;
         Drop(_maxBytes / Segments * (Segments - 1));
     }
 
@@ -110,19 +113,14 @@ internal sealed class JournalFile : IDisposable
         }
     }
 
-    public void Dispose() => _segment.Dispose();
+    public void Dispose() => _open.Dispose();
 
-    private SafeFileHandle Open()
+    private FileStream Open() => new(JournalPaths.Segment(_directory, _number), new FileStreamOptions
     {
-        var path = JournalPaths.Segment(_directory, _number);
-        using var made = new FileStream(path, new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            Share = FileShare.ReadWrite | FileShare.Delete,
-            BufferSize = 0,
-            UnixCreateMode = JournalPaths.PrivateFile,
-        });
-        return File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
-    }
+        Mode = FileMode.CreateNew,
+        Access = FileAccess.Write,
+        Share = FileShare.ReadWrite | FileShare.Delete,
+        BufferSize = 0,
+        UnixCreateMode = JournalPaths.PrivateFile,
+    });
 }

@@ -130,6 +130,9 @@ internal static class StartFailure
 
     public static CellUsage Usage(Cell cell) => Read(cell, static cell => cell.ReadUsage());
 
+    /// <summary>The processor time alone.</summary>
+    public static long? Cpu(Cell cell) => Read(cell, static cell => default(CellUsage) with { CpuNanoseconds = cell.ReadCpu() }).CpuNanoseconds;
+
     /// <summary>What a run's result is made of.</summary>
     public static CellUsage End(Cell cell) => Read(cell, static cell => cell.ReadEnd());
 

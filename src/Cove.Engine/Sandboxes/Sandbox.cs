@@ -284,7 +284,7 @@ internal sealed class Sandbox : IAsyncDisposable
         {
             _reaper.Dispose();
             var runs = StopRuns(reason);
-            var cpu = _settings.Ends.AreHeard ? StartFailure.Usage(Cell).CpuNanoseconds : null;
+            var cpu = _settings.Ends.AreHeard ? StartFailure.Cpu(Cell) : null;
             await Quietly(Cell.KillAsync().WaitAsync(TearDownLimit, _settings.Time));
             Files.Dispose();
             Terminals.Close();

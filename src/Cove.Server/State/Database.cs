@@ -88,11 +88,21 @@ internal sealed class Database : IAsyncDisposable
                 await new Session(connection, null).ExecuteAsync(setting);
             }
 
-            await using var transaction = await connection.BeginTransactionAsync();
-            await using var session = new Session(connection, transaction, many);
-            var result = await write(session);
-            await transaction.CommitAsync();
-            return result;
+            try
+            {
+                await using var transaction = await connection.BeginTransactionAsync();
+                await using var session = new Session(connection, transaction, many);
+                var result = await write(session);
+                await transaction.CommitAsync();
+                return result;
+            }
+            finally
+            {
+                if (durably && _dialect.Greeting is { } greeting)
+                {
+                    await new Session(connection, null).ExecuteAsync(greeting);
+                }
+            }
         }
         finally
         {
@@ -117,7 +127,7 @@ internal sealed class Database : IAsyncDisposable
         var connection = await _source.OpenConnectionAsync();
         try
         {
-            if (_dialect.Greeting is { } greeting)
+            if (_dialect.Greeting is { } greeting && _dialect.IsNew(connection))
             {
                 await new Session(connection, null).ExecuteAsync(greeting);
             }

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
 using Npgsql;
 
@@ -18,11 +19,14 @@ internal abstract class Dialect
 
     public abstract DbDataSource Open();
 
-    /// <summary>Said to every connection before it is used; null: nothing.</summary>
+    /// <summary>Said to every new connection before it is used; null: nothing.</summary>
     public virtual string? Greeting => null;
 
-    /// <summary>Said within a transaction that must outlive a power cut, or alone where that is a setting of the connection.</summary>
+    /// <summary>Said before a transaction that must outlive a power cut, and taken back behind it by the greeting; null: nothing.</summary>
     public virtual string? Durably => null;
+
+    /// <summary>Whether a connection was not greeted yet. Asked once for each: what a pool hands out again knows its settings.</summary>
+    public virtual bool IsNew(DbConnection connection) => true;
 
     /// <summary>Whether a statement that is executed again is better kept: SQLite translates it anew each time, PostgreSQL's client keeps its own.</summary>
     public virtual bool KeepsStatements => false;
@@ -40,6 +44,9 @@ internal abstract class Dialect
 /// <summary>SQLite in one file. Write-ahead log: readers never wait for the writer; of writers there is one at a time.</summary>
 internal sealed class SqliteDialect(string file) : Dialect
 {
+    // Settings belong to SQLite's own connection, which is pooled beneath the one of .NET.
+    private readonly ConditionalWeakTable<object, object> _greeted = [];
+
     public override string Counter => "INTEGER PRIMARY KEY AUTOINCREMENT";
 
     public override int Writers => 1;
@@ -53,6 +60,8 @@ internal sealed class SqliteDialect(string file) : Dialect
 
     public override bool KeepsStatements => true;
 
+    public override bool IsNew(DbConnection connection) => ((SqliteConnection)connection).Handle is { } handle && _greeted.TryAdd(handle, handle);
+
     public override DbDataSource Open()
     {
         SqliteLibrary.Require();
@@ -62,7 +71,7 @@ internal sealed class SqliteDialect(string file) : Dialect
             new FileStream(file, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }).Dispose();
         }
 
-        var connection = new SqliteConnectionStringBuilder { DataSource = file, Mode = SqliteOpenMode.ReadWrite, Cache = SqliteCacheMode.Private, ForeignKeys = true, DefaultTimeout = 10 };
+        var connection = new SqliteConnectionStringBuilder { DataSource = file, Mode = SqliteOpenMode.ReadWrite, Cache = SqliteCacheMode.Private, DefaultTimeout = 10 };
         var source = SqliteFactory.Instance.CreateDataSource(connection.ToString());
         using var first = source.OpenConnection();
         using var command = first.CreateCommand();
