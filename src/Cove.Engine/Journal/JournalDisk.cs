@@ -27,10 +27,12 @@ internal sealed class JournalDisk : IDisposable
     private readonly ILogger _logger;
     private readonly Func<IReadOnlyCollection<SandboxJournal>> _live;
     private readonly Lock _lock = new();
+    private readonly Lock _pass = new();
     private readonly EndedJournals _ended = new();
     private readonly ITimer _timer;
     private long _bytes;
     private int _removing;
+    private volatile bool _over;
 
     public JournalDisk(JournalPaths paths, EngineOptions options, TimeProvider time, ILogger logger, Func<IReadOnlyCollection<SandboxJournal>> live)
     {
@@ -50,7 +52,7 @@ internal sealed class JournalDisk : IDisposable
     /// <summary>Counts the journals that are there when an engine starts; once, before the first sandbox.</summary>
     public void Count()
     {
-        var found = JournalPaths.In(_paths.EndedRoot).Select(Measure).OrderBy(j => j.At).ToArray();
+        var found = JournalPaths.In(_paths.EndedRoot).Select(Measure).OfType<EndedJournal>().OrderBy(j => j.At).ToArray();
         lock (_lock)
         {
             foreach (var journal in found)
@@ -98,14 +100,9 @@ internal sealed class JournalDisk : IDisposable
 
         try
         {
-            var oldest = _time.GetUtcNow() - _options.JournalRetention;
-            while (Take(ended => ended.TakeBefore(oldest) ?? (ended.Count > MaxEnded ? ended.TakeOfMost() : null)) is { } journal)
+            lock (_pass)
             {
-                Delete(journal);
-            }
-
-            if (Bytes > High)
-            {
+                RemoveOld();
                 MakeRoom();
             }
         }
@@ -119,7 +116,16 @@ internal sealed class JournalDisk : IDisposable
         }
     }
 
-    public void Dispose() => _timer.Dispose();
+    /// <summary>When this returns nothing is removed any more: the next engine may have the directory.</summary>
+    public void Dispose()
+    {
+        _timer.Dispose();
+        _over = true;
+        lock (_pass)
+        {
+            // Whoever was at it is done.
+        }
+    }
 
     private void RemoveBehind()
     {
@@ -129,11 +135,25 @@ internal sealed class JournalDisk : IDisposable
         }
     }
 
+    private void RemoveOld()
+    {
+        var oldest = _time.GetUtcNow() - _options.JournalRetention;
+        while (!_over && Take(ended => ended.TakeBefore(oldest) ?? (ended.Count > MaxEnded ? ended.TakeOfMost() : null)) is { } journal)
+        {
+            Delete(journal);
+        }
+    }
+
     private void MakeRoom()
     {
+        if (Bytes <= High)
+        {
+            return;
+        }
+
         var live = _live().GroupBy(journal => journal.Owner ?? "").ToDictionary(own => own.Key, own => own.ToArray());
         var least = new HashSet<string>();
-        while (Bytes > Low && Holders(live).Where(h => !least.Contains(h.Owner)).MaxBy(h => h.Bytes) is { Owner: var owner } fullest)
+        while (!_over && Bytes > Low && Holders(live).Where(h => !least.Contains(h.Owner)).MaxBy(h => h.Bytes) is { Owner: var owner } fullest)
         {
             if (Take(ended => ended.Take(owner)) is { } journal)
             {
@@ -179,15 +199,23 @@ internal sealed class JournalDisk : IDisposable
     /// <summary>Cuts living journals to so much together; returns how much went.</summary>
     private static long CutLive(SandboxJournal[] live, long keep) => live.Sum(journal => journal.Cut(Math.Max(LeastShare, keep / live.Length)));
 
-    private EndedJournal Measure(SandboxId sandbox)
+    /// <summary>What an ended journal takes; null when somebody else removed it meanwhile.</summary>
+    private EndedJournal? Measure(SandboxId sandbox)
     {
         var written = DateTime.UnixEpoch;
         var bytes = (long)Overhead;
         var directory = _paths.Ended(sandbox);
-        foreach (var file in new DirectoryInfo(directory).EnumerateFiles())
+        try
         {
-            bytes += file.Length;
-            written = file.LastWriteTimeUtc > written ? file.LastWriteTimeUtc : written;
+            foreach (var file in new DirectoryInfo(directory).EnumerateFiles())
+            {
+                bytes += file.Length;
+                written = file.LastWriteTimeUtc > written ? file.LastWriteTimeUtc : written;
+            }
+        }
+        catch (IOException failure) when (failure is DirectoryNotFoundException or FileNotFoundException)
+        {
+            return null;
         }
 
         return new EndedJournal(sandbox, JournalFile.Owner(directory), new DateTimeOffset(written, TimeSpan.Zero), bytes);

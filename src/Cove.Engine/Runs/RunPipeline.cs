@@ -176,8 +176,13 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
         {
             await tools.PumpAsync(host);
         }
-        catch (Exception failure) when (!tools.HasEnded)
+        catch (Exception failure)
         {
+            if (tools.HasEnded)
+            {
+                return; // its pipe was closed under it
+            }
+
             settings.Logger.ToolAnswersLost(failure, run.Id);
             run.Stop.Request(StopReason.HostFailure);
         }

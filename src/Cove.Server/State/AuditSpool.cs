@@ -38,8 +38,10 @@ internal sealed class AuditSpool : IDisposable
             try
             {
                 // As the database has it, in milliseconds.
-                var row = JsonSerializer.Deserialize(line, AuditJson.Default.AuditRow)!;
-                rows.Add(row with { At = DateTimeOffset.FromUnixTimeMilliseconds(row.At.ToUnixTimeMilliseconds()) });
+                if (JsonSerializer.Deserialize(line, AuditJson.Default.AuditRow) is { } row)
+                {
+                    rows.Add(row with { At = DateTimeOffset.FromUnixTimeMilliseconds(row.At.ToUnixTimeMilliseconds()) });
+                }
             }
             catch (JsonException)
             {
@@ -99,10 +101,19 @@ internal sealed class AuditSpool : IDisposable
     {
         lock (_lock)
         {
-            if (--part.Rows == 0 && !part.File.IsClosed)
+            if (--part.Rows > 0)
+            {
+                return;
+            }
+
+            try
             {
                 RandomAccess.SetLength(part.File, 0);
                 part.Length = 0;
+            }
+            catch (IOException)
+            {
+                // It is tried again with the next rows; what is brought in twice is found to be there.
             }
         }
     }

@@ -148,8 +148,12 @@ internal sealed class FakeChannels(bool host) : RunChannels
 
     public override ByteSource Result => Results;
 
+    /// <summary>Called when the host closes them.</summary>
+    public Action? Closing { get; set; }
+
     public override void Dispose()
     {
+        Closing?.Invoke();
         Out.Dispose();
         Err.Dispose();
         Results.Dispose();

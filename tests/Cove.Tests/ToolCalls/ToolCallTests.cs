@@ -308,6 +308,28 @@ public sealed class ToolCallTests
     }
 
     [Fact]
+    public async Task An_answer_whose_pipe_is_closed_at_the_end_of_a_run_is_nobodys_failure_and_begins_nothing_again()
+    {
+        await using var harness = await EngineHarness.StartAsync();
+        var (id, cell) = await harness.CreateAsync();
+        cell.BeforeRun = channels =>
+        {
+            var writing = new TaskCompletionSource();
+            channels.HostNotices = () => writing.Task;
+            channels.Closing = () => writing.TrySetException(new ObjectDisposedException("The host's pipe."));
+        };
+        cell.OnExecute = async run =>
+        {
+            await run.HearAsync();
+            run.Kernel.Exit(null, 9);
+        };
+        var result = ((RunCompleted)(await Eventually.Within(harness.RunAsync(id, Request())))[^1]).Result;
+        Assert.Equal((RunOutcome.Killed, "kernel_died"), (result.Outcome, result.Error!.Code));
+        Assert.DoesNotContain("was not begun", result.Error.Message, StringComparison.Ordinal);
+        Assert.Single(cell.Kernels);
+    }
+
+    [Fact]
     public async Task A_kernel_that_knows_no_tools_is_said_to_be_one()
     {
         await using var harness = await EngineHarness.StartAsync();
