@@ -57,7 +57,7 @@ internal sealed class BoundedBody : Stream
         if (read > 0)
         {
             Note(read);
-            _beginning?.Write(buffer.Span[..Math.Min(read, FreeBytes - _beginning.WrittenCount)]);
+            Keep(buffer.Span[..read]);
         }
 
         return read;
@@ -85,6 +85,14 @@ internal sealed class BoundedBody : Stream
     {
         _held?.Dispose();
         base.Dispose(disposing);
+    }
+
+    private void Keep(ReadOnlySpan<byte> piece)
+    {
+        if (_beginning is { WrittenCount: < FreeBytes and var kept })
+        {
+            _beginning.Write(piece[..Math.Min(piece.Length, FreeBytes - kept)]);
+        }
     }
 
     private void Note(int read)
