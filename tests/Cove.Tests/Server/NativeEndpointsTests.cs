@@ -74,7 +74,7 @@ public sealed class NativeEndpointsTests : IAsyncLifetime
     [Theory]
     [InlineData("/v1/sandboxes", """{"cpus":1}""", "The body has a field 'cpus', which", "Known here: template, limits, environment, metadata, idle_timeout_ms, max_lifetime_ms,")]
     [InlineData("/v1/sandboxes", """{"limits":{"memory":1}}""", "The body has a field 'memory', which", "Known here: memory_bytes, cpu_millis,")]
-    [InlineData("/v1/sandboxes", """{"limits":{"pids":"many"}}""", "'limits.pids' that is not a whole number: \"many\".", "Give a whole number without quotes.")]
+    [InlineData("/v1/sandboxes", """{"limits":{"pids":"many"}}""", "'limits.pids' that is not a whole number without quotes: \"many\".", "Give a whole number without quotes.")]
     [InlineData("/v1/sandboxes", """{"limits":5}""", "'limits' that is not an object: 5.", "Give an object.")]
     [InlineData("/v1/sandboxes", """{"network":"full"}""", "'network' that is not one of none: \"full\".", "Give one of none.")]
     [InlineData("/v1/sandboxes", """{"idle_timeout_ms":"10s"}""", "'idle_timeout_ms' that is not a number of milliseconds without quotes: \"10s\".", "Give a number of milliseconds without quotes.")]
@@ -87,7 +87,7 @@ public sealed class NativeEndpointsTests : IAsyncLifetime
     [InlineData("/v1/sandboxes/s1/runs", """{"code":"1","tools":[{"name":"a","schema":{}}]}""", "a field 'schema', which", "Known here: name, description, input_schema")]
     [InlineData("/v1/sandboxes/s1/runs", """{"code":"1","id":"NO"}""", "'id' that is not an id of 1 to 40 characters of a-z and 0-9: \"NO\".", "Give an id of 1 to 40 characters of a-z and 0-9.")]
     [InlineData("/v1/sandboxes", """{"limits":[1,2]}""", "'limits' that is not an object: a list.", "Give an object.")]
-    [InlineData("/v1/sandboxes", """{"idle_timeout_ms":5 "template":"base"}""", "'idle_timeout_ms' that is not a number of milliseconds without quotes, or breaks off there.", "Give a number")]
+    [InlineData("/v1/sandboxes", """{"limits":{"pids":12x}}""", "'limits.pids' that is not a whole number without quotes, or breaks off there.", "Give a whole number")]
     [InlineData("/v1/sandboxes", """{"idle_timeout_ms":"ghp_abcdefghijklmnopqrstuvwxyz\n"}""", "without quotes: \"[redacted key]\\u000a\".", "Give a number")]
     public async Task A_body_that_can_not_be_read_is_explained_in_the_callers_words(string path, string body, string words, string fix)
     {
