@@ -120,7 +120,6 @@ def claim(engine, delegated=None, found=None):
     return cgroups.V1(bases), missing, made
 
 
-
 def _delegate_v2(parent, base, wanted):
     granted = []
     for controller in wanted:
@@ -134,7 +133,8 @@ def _delegate_v2(parent, base, wanted):
     return granted
 
 
-def reap_dead(delegated=None, found=None):
-    """Removes the groups of engines that no longer run. Returns those that are not empty yet."""
+def reap_dead(delegated=None, found=None, recorded=()):
+    """Removes the groups of engines that no longer run: where this one makes its own, and those that are `recorded`. Returns those that are not empty yet."""
     _, places = found or find(delegated)
-    return leftovers.reap(places.values())
+    left = leftovers.reap(places.values())
+    return list(dict.fromkeys([*left, *leftovers.reap_recorded(recorded, mount_points())]))

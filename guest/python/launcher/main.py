@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 
-from isolation import hierarchy, landlock, namespaces, rlimits, syscalls, users
+from isolation import hierarchy, landlock, leftovers, namespaces, rlimits, syscalls, users
 
 from . import host, server, wire
 
@@ -38,9 +38,12 @@ def _serve(options, link):
         os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
     # From here on PID 1 of the namespace: when this process dies, the kernel kills every zygote and cell.
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, 9)
+    recorded = leftovers.recorded(options["leases"])  # the files are out of reach once the root is this process's own
     place = host.move_in(options)
-    hierarchy.reap_dead(options.get("delegated_group"))
+    left = hierarchy.reap_dead(options.get("delegated_group"), recorded=recorded)
     tree, missing, made = hierarchy.claim(options["engine"], options.get("delegated_group"))
+    if identity.lease is not None:
+        leftovers.record(identity.lease, [*made, *left])
     abi = landlock.abi()
     if not abi:
         missing = [*missing, "landlock"]
@@ -56,8 +59,9 @@ def _serve(options, link):
 class Identity:
     """As whom the launcher works: host root, or root of a user namespace of an ordinary user."""
 
-    def __init__(self, ids, distinct, service_id=None):
+    def __init__(self, ids, distinct, service_id=None, lease=None):
         self.is_root = service_id is not None
+        self.lease = lease  # the open file of its lease of host ids; None for one that has none
         self.ids = ids
         self.distinct = distinct
         self.service_id = service_id  # whom the engine may become once it needs no power any more; it is in no cell's range
@@ -76,7 +80,7 @@ def _become_powerful(options, link):
         first, count, lock = users.lease(options["leases"], users.FIRST, users.PER_ENGINE, users.ENGINES)
         syscalls.unshare(namespaces.NEWNS | namespaces.NEWPID)
         os.set_inheritable(lock, False)
-        return Identity(users.HostIds(first, count - 1, shared=False), True, first + count - 1)
+        return Identity(users.HostIds(first, count - 1, shared=False), True, first + count - 1, lock)
     _begin_again({**options, "subordinate_ids": _enter_user_namespace(), "link": link.fileno()})
 
 
@@ -98,7 +102,7 @@ def _root_of_namespace(options):
     share = distinct // users.ENGINES_OF_A_USER
     first, count, lock = users.lease(options["leases"], 1, share, users.ENGINES_OF_A_USER)
     os.set_inheritable(lock, False)
-    return Identity(users.HostIds(first, count, shared=False), True)
+    return Identity(users.HostIds(first, count, shared=False), True, lease=lock)
 
 
 def _enter_user_namespace():

@@ -5,6 +5,8 @@ import re
 
 from . import spool
 from .interpreter import Interpreter, ReplyError, high, waiting
+from .lastwords import LastWords
+from .outlet import Outlet
 
 REPLY, CODE, SCRIPT = 250, 251, 252
 ANSWER = re.compile(rb"done (\d{1,18}) (\d{1,3}) ([01])")
@@ -42,6 +44,9 @@ class Bash(Interpreter):
 
     def untouched(self):
         return waiting(self._script) >= self._handed
+
+    def outlets(self, stdout, stderr):
+        return [Outlet(stdout), LastWords(stderr, self.folder)]
 
     def refusal(self, code):
         if "\0" in code:

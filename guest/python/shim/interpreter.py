@@ -7,6 +7,8 @@ import signal
 import struct
 import termios
 
+from .outlet import Outlet
+
 # Above whatever number a driver expects, so that placing one descriptor never overwrites another's source.
 HIGH = 300
 DEFAULT_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/home/user", "LANG": "C.UTF-8"}
@@ -60,6 +62,10 @@ class Interpreter:
     def refusal(self, code):
         """Why this code can't be run at all, or None."""
         return None
+
+    def outlets(self, stdout, stderr):
+        """Where the output of a run goes."""
+        return [Outlet(stdout), Outlet(stderr)]
 
     # What they share.
     def version(self):

@@ -141,7 +141,7 @@ class Kernel:
             if descriptors is None or not isinstance(code, str) or not isinstance(nonce, str) or not NONCE.fullmatch(nonce):
                 raise FrameError("not an execute frame")
             self.runs += 1
-            self.run = Run(nonce, code, self.runs, descriptors)
+            self.run = Run(nonce, code, self.runs, self.interpreter.outlets(*descriptors[:2]), descriptors[2])
             self._prepare()
 
     def _configure(self, message):
@@ -197,6 +197,8 @@ class Kernel:
         for index in (0, 1):
             while run.owed[index] > 0 and not run.outlets[index].full:
                 self._relay(index)
+        if not any(run.owed):
+            run.end_output()
         if any(run.owed) or any(outlet.full for outlet in run.outlets):
             return False
         if not run.reported:

@@ -32,6 +32,9 @@ class Outlet:
         except OSError:
             self.hang_up()
 
+    def end(self, outcome):
+        """Everything was written, and the run's outcome is known: nothing is held back any more."""
+
     def hang_up(self):
         """The reader has gone."""
         self.broken = True

@@ -8,16 +8,17 @@ MAX_TRACEBACK = 64 << 10
 
 
 class Run:
-    def __init__(self, nonce, code, number, descriptors):
+    def __init__(self, nonce, code, number, outlets, result):
         self.nonce = nonce
         self.code = code
         self.number = number
-        self.outlets = [Outlet(fd) for fd in descriptors[:2]]
-        self.result = Outlet(descriptors[2])
+        self.outlets = outlets
+        self.result = Outlet(result)
         self.submitted = False
         self.outcome = None
         # Once the outcome is known: how much of the interpreter's output was written before it.
         self.owed = [0, 0]
+        self.ended = False
         self.reported = False
 
     def notice(self, code, message):
@@ -32,6 +33,13 @@ class Run:
     def finish(self, answer, owed):
         self.outcome = outcome(answer)
         self.owed = owed
+
+    def end_output(self):
+        """All that was owed has come."""
+        if not self.ended:
+            self.ended = True
+            for outlet in self.outlets:
+                outlet.end(self.outcome)
 
     def report(self):
         self._send({"t": "done", "run": self.nonce, **self.outcome})

@@ -22,6 +22,7 @@ internal sealed class AgentRun
     private readonly string _correlationId;
     private (AgentBudget Budget, string Reason)? _spent;
     private ModelTurn? _last;
+    private string _pausedText = "";
     private int _cutTurns;
 
     public AgentRun(IChatClient model, IReadOnlyList<AITool> tools, AgentOptions options, IReadOnlyList<ChatMessage> earlier, Action<AgentEvent> tell)
@@ -112,6 +113,7 @@ internal sealed class AgentRun
         {
             var turn = await _model.AskAsync(_messages, Request(), cancellationToken);
             _spending.Iterations++;
+            _pausedText = _last is { StopReason: StopReasons.PauseTurn, Calls.Count: 0 } paused ? _pausedText + paused.Text : "";
             _last = turn;
             AgentMeter.TurnEnded(activity, turn);
             Say(turn.Message);
@@ -205,7 +207,7 @@ internal sealed class AgentRun
 
     private AgentResult Result(AgentEnd end, TimeSpan duration) => new()
     {
-        Answer = end.Outcome is AgentOutcome.Interrupted or AgentOutcome.ModelFailed ? "" : _last?.Text ?? "",
+        Answer = end.Outcome is AgentOutcome.Interrupted or AgentOutcome.ModelFailed ? "" : (_pausedText + _last?.Text).Trim(),
         Outcome = end.Outcome,
         Reason = end.Reason,
         StopReason = _last?.StopReason,

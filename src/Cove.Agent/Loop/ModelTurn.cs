@@ -21,7 +21,8 @@ internal sealed record ModelTurn
     /// <summary>Its calls of tools, in order.</summary>
     public required IReadOnlyList<FunctionCallContent> Calls { get; init; }
 
-    public string Text => string.Concat(Message.Contents.OfType<TextContent>().Select(text => text.Text)).Trim();
+    /// <summary>What it says, with the spaces at its ends: a paused answer goes on exactly there.</summary>
+    public string Text => string.Concat(Message.Contents.OfType<TextContent>().Select(text => text.Text));
 }
 
 /// <summary>Gathers one answer out of its pieces.</summary>

@@ -30,7 +30,7 @@ internal static partial class PrivateFile
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw refuse("it can't be read: " + failure.Message, "Name a file that this user can read.");
+            throw refuse("it can't be read: " + failure.Message.TrimEnd('.'), "Name a file that this user can read.");
         }
         catch (DecoderFallbackException)
         {

@@ -58,7 +58,7 @@ internal sealed class JournalRecovery(JournalPaths paths, TimeProvider time, ILo
         JournalLine.Write(buffer, json, sequence, null, info, JournalFile.Owner(paths.Live(sandbox)));
         foreach (var run in summary.Runs.Values.Where(r => r.Result is null))
         {
-            var end = stored.Lost(run.LastSequence + 1, summary.LastTime, run, info.Isolation);
+            var end = stored.Lost(run.LastSequence + 1, summary.LastTime, summary.Written.GetValueOrDefault(run.Id), run, info.Isolation);
             JournalLine.Write(buffer, json, ++sequence, run.Id, end);
             ended.Add(RunLog.Fold(run, sandbox, run.Id, end));
         }

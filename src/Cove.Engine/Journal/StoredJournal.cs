@@ -10,6 +10,7 @@ internal sealed class StoredJournal(JournalPaths paths, SandboxId sandbox, TimeP
     public async IAsyncEnumerable<RunEvent> ReadRunAsync(RunId run, long after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         RunEvent? last = null;
+        var written = new WrittenBytes();
         await foreach (var next in ReadAsync(line => line.Kind == JournalKind.Run && line.Run == run ? line.RunEvent() : null, cancellationToken))
         {
             if (next.Sequence > after)
@@ -19,6 +20,7 @@ internal sealed class StoredJournal(JournalPaths paths, SandboxId sandbox, TimeP
             }
 
             last = next;
+            written += WrittenBytes.Of(next);
         }
 
         if (last is null)
@@ -29,7 +31,7 @@ internal sealed class StoredJournal(JournalPaths paths, SandboxId sandbox, TimeP
         // Its sandbox could not wait for it: it has an end all the same.
         if (last is not RunCompleted && last.Sequence + 1 > after)
         {
-            yield return Lost(last.Sequence + 1, last.Time);
+            yield return Lost(last.Sequence + 1, last.Time, written);
         }
     }
 
@@ -52,7 +54,7 @@ internal sealed class StoredJournal(JournalPaths paths, SandboxId sandbox, TimeP
     }
 
     /// <summary>The end of a run whose engine was killed.</summary>
-    public RunCompleted Lost(long sequence, DateTimeOffset at, RunInfo? info = null, IsolationTier? isolation = null) => new()
+    public RunCompleted Lost(long sequence, DateTimeOffset at, WrittenBytes written, RunInfo? info = null, IsolationTier? isolation = null) => new()
     {
         Sequence = sequence,
         Time = time.GetUtcNow(),
@@ -62,6 +64,8 @@ internal sealed class StoredJournal(JournalPaths paths, SandboxId sandbox, TimeP
             Error = Outcomes.EngineLost(),
             Duration = at > info?.StartedAt ? at - info.StartedAt : TimeSpan.Zero,
             StateLost = info?.Kernel is not null,
+            StdoutBytes = written.Stdout,
+            StderrBytes = written.Stderr,
             Isolation = isolation ?? new IsolationTier { Backend = "unknown", Privilege = "unknown", Degraded = [] },
         },
     };
@@ -102,6 +106,9 @@ internal sealed class JournalSummary(SandboxId sandbox)
 
     public Dictionary<RunId, RunInfo> Runs { get; } = [];
 
+    /// <summary>What each run wrote.</summary>
+    public Dictionary<RunId, WrittenBytes> Written { get; } = [];
+
     /// <summary>Adds a line; wants none of it itself.</summary>
     public JournalSummary? Take(JournalLine line)
     {
@@ -120,6 +127,7 @@ internal sealed class JournalSummary(SandboxId sandbox)
                 var happened = line.RunEvent();
                 LastTime = happened.Time;
                 Runs[run] = RunLog.Fold(Runs.GetValueOrDefault(run), sandbox, run, happened);
+                Written[run] = Written.GetValueOrDefault(run) + WrittenBytes.Of(happened);
                 break;
         }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Cove.Server.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -20,6 +21,7 @@ internal sealed class BoundedBody : Stream
     private readonly HeldBytes? _held;
     private readonly TimeProvider _time;
     private readonly long _began;
+    private ArrayBufferWriter<byte>? _beginning;
     private long _bytes;
 
     public BoundedBody(Stream inner, HeldShare? share, TimeProvider time)
@@ -31,6 +33,9 @@ internal sealed class BoundedBody : Stream
     /// <summary>The request's body; what it holds is given back when this is disposed.</summary>
     public static BoundedBody Of(HttpContext context) =>
         new(context.Request.Body, context.Features.Get<Caller>()?.Held, context.RequestServices.GetService<TimeProvider>() ?? TimeProvider.System);
+
+    /// <summary>The beginning of what came, at most <see cref="FreeBytes"/>; empty unless it was to be kept.</summary>
+    public ReadOnlySpan<byte> Beginning => _beginning is null ? default : _beginning.WrittenSpan;
 
     public override bool CanRead => true;
 
@@ -52,10 +57,14 @@ internal sealed class BoundedBody : Stream
         if (read > 0)
         {
             Note(read);
+            Keep(buffer.Span[..read]);
         }
 
         return read;
     }
+
+    /// <summary>Keeps the beginning of what comes from now on, to tell the caller what is wrong with it.</summary>
+    public void KeepBeginning() => _beginning ??= new ArrayBufferWriter<byte>();
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
@@ -76,6 +85,14 @@ internal sealed class BoundedBody : Stream
     {
         _held?.Dispose();
         base.Dispose(disposing);
+    }
+
+    private void Keep(ReadOnlySpan<byte> piece)
+    {
+        if (_beginning is { WrittenCount: < FreeBytes and var kept })
+        {
+            _beginning.Write(piece[..Math.Min(piece.Length, FreeBytes - kept)]);
+        }
     }
 
     private void Note(int read)

@@ -18,7 +18,8 @@ internal static class JsonFaults
     /// <param name="subject">What was read, at the beginning of a sentence: "The body".</param>
     /// <param name="failure">What the reader said.</param>
     /// <param name="type">What it should have been.</param>
-    public static (string Message, string Fix) Explain(string subject, JsonException failure, JsonTypeInfo type)
+    /// <param name="json">What was read, or its beginning: the value that is wrong is shown from it.</param>
+    public static (string Message, string Fix) Explain(string subject, JsonException failure, JsonTypeInfo type, ReadOnlySpan<byte> json)
     {
         var text = failure.Message;
         var path = failure.Path is { Length: > 1 } whole ? whole[1..].TrimStart('.') : "";
@@ -37,9 +38,11 @@ internal static class JsonFaults
             return ($"{subject} lacks the field {Shown(Names(text[(at + Missing.Length)..]))}.", Known(JsonPlaces.Owner(type, path, null)));
         }
 
+        // What is no JSON is told of at the last value that was read, which need not be wrong.
+        var seen = failure.InnerException is JsonException || JsonValues.Shown(json, path) is not { } value ? ", or breaks off there." : $": {value}.";
         return path.Length > 0 && JsonPlaces.Find(type, path) is { } place
-            ? ($"{subject} has a value at '{Shown(path)}' that is not {JsonPlaces.Words(place)}, or breaks off there.", $"Give {JsonPlaces.Words(place)}.")
-            : path.Length > 0 ? ($"{subject} has a value at '{Shown(path)}' that this call does not take, or breaks off there.", "Correct it.")
+            ? ($"{subject} has a value at '{Shown(path)}' that is not {JsonPlaces.Words(place)}{seen}", $"Give {JsonPlaces.Words(place)}.")
+            : path.Length > 0 ? ($"{subject} has a value at '{Shown(path)}' that this call does not take{seen}", "Correct it.")
             : ($"{subject} is not one JSON object, or not JSON at all.", $"Give one JSON object. {Known(type)}");
     }
 

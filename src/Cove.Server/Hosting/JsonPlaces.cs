@@ -57,7 +57,7 @@ internal static class JsonPlaces
     private static string Joined(IEnumerable<string> steps) => string.Concat(steps.Select(step => $"['{step}']"));
 
     /// <summary>The names and indexes of a path as System.Text.Json writes it: names behind dots, or in <c>['…']</c> when they hold anything but letters and digits.</summary>
-    private static IEnumerable<string> Steps(string path)
+    public static IEnumerable<string> Steps(string path)
     {
         for (var at = 0; at < path.Length;)
         {

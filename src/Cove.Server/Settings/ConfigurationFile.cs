@@ -47,5 +47,5 @@ internal static class ConfigurationFile
         _ => throw Bad(path, $"its key '{setting.Key}' holds a {value.ValueKind.ToString().ToLowerInvariant()}", $"Give {setting.Range}."),
     };
 
-    private static CoveException Bad(string path, string what, string fix) => Problems.Bad("invalid_configuration", $"The configuration file {path} is not acceptable: {what}.", fix);
+    private static CoveException Bad(string path, string what, string fix) => Problems.Bad("invalid_configuration", $"The configuration file {path} is not acceptable: {what.TrimEnd('.')}.", fix);
 }

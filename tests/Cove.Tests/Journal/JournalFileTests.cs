@@ -73,6 +73,26 @@ public sealed class JournalFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_lost_run_has_written_what_its_journal_has()
+    {
+        using (var journals = Open())
+        {
+            var journal = Begin(journals);
+            await WriteAsync(journal, 0, ends: false, log: LogOf(journal, out var log));
+            log.Append(new RunOutput { Sequence = 2, Time = DateTimeOffset.UnixEpoch, Stream = OutputStream.Stdout, Text = "drei" });
+            log.Append(new RunOutput { Sequence = 3, Time = DateTimeOffset.UnixEpoch, Stream = OutputStream.Stderr, Text = "漢字\n" });
+            log.Append(new RunOutput { Sequence = 4, Time = DateTimeOffset.UnixEpoch, Stream = OutputStream.Stdout, Text = " ü\n" });
+        }
+
+        // Whoever reads before the next engine has written the end down sees the same.
+        var unwritten = (await new StoredJournal(new JournalPaths(Root), Sandbox, _time).ReadRunAsync(Run, 0, CancellationToken.None).ToListAsync())[^1];
+        using var next = Open();
+        var lost = Assert.Single(Assert.Single(next.Recover()).Runs).Result!;
+        var told = (await next.Stored(Sandbox)!.ReadRunAsync(Run, 4, CancellationToken.None).ToListAsync())[^1];
+        Assert.All([lost, Assert.IsType<RunCompleted>(told).Result, Assert.IsType<RunCompleted>(unwritten).Result], result => Assert.Equal((8, 7), (result.StdoutBytes, result.StderrBytes)));
+    }
+
+    [Fact]
     public async Task Over_its_bound_a_journal_drops_its_oldest_events_and_says_so()
     {
         using var journals = Open(o => o with { JournalBytesPerSandbox = 1 << 20 });

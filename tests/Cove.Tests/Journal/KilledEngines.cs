@@ -39,6 +39,7 @@ public sealed class KilledEngines
         var events = Finished.Checked(await engine.ReadRunAsync(run.Sandbox, run.Id).ToListAsync());
         Assert.Contains("in", events.Stdout, StringComparison.Ordinal);
         Assert.Equal((RunOutcome.InfrastructureFailure, "engine_lost"), (events.Outcome, events.Result.Error!.Code));
+        Assert.Equal(System.Text.Encoding.UTF8.GetByteCount(events.Stdout), events.Result.StdoutBytes);
         Assert.Equal(events.Events[^1].Sequence, Assert.Single(await engine.ReadRunAsync(run.Sandbox, run.Id, events.Events.Count - 1).ToListAsync()).Sequence);
         Assert.Equal(RunOutcome.InfrastructureFailure, (await engine.GetRunAsync(run.Sandbox, run.Id)).Result!.Outcome);
         Assert.Equal(2, (await engine.ListRunsAsync(run.Sandbox)).Count);

@@ -13,11 +13,12 @@ public sealed class HostedEngine : IAsyncDisposable
     private readonly Task<string> _errors;
     private int _ownFiles;
 
-    private HostedEngine(string? journal)
+    private HostedEngine(string? journal, string? group)
     {
         var assembly = typeof(HostedEngine).Assembly.Location;
         var own = Environment.ProcessPath!;
-        var start = Path.GetFileNameWithoutExtension(own) == "dotnet" ? new ProcessStartInfo(own, [assembly, EngineHost.Word, _state.Path]) : new ProcessStartInfo(own, [EngineHost.Word, _state.Path]);
+        string[] command = Path.GetFileNameWithoutExtension(own) == "dotnet" ? [own, assembly, EngineHost.Word, _state.Path] : [own, EngineHost.Word, _state.Path];
+        var start = group is null ? new ProcessStartInfo(command[0], command[1..]) : new ProcessStartInfo("/bin/sh", ["-c", "echo 0 > \"$0/cgroup.procs\" && exec \"$@\"", group, .. command]);
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         start.Environment["TMPDIR"] = _temporary.Path;
         start.Environment["DOTNET_EnableDiagnostics"] = "0"; // its sockets in TMPDIR would look like a leak
@@ -30,9 +31,10 @@ public sealed class HostedEngine : IAsyncDisposable
 
     public LauncherTree Tree => LauncherTree.Of(_state.Path);
 
-    public static async Task<HostedEngine> StartAsync(string? journal = null)
+    /// <summary>Starts one; with <paramref name="group"/> as a member of that control group.</summary>
+    public static async Task<HostedEngine> StartAsync(string? journal = null, string? group = null)
     {
-        var hosted = new HostedEngine(journal);
+        var hosted = new HostedEngine(journal, group);
         await hosted.AnswerAsync();
         hosted._ownFiles = Files(hosted._temporary.Path);
         return hosted;

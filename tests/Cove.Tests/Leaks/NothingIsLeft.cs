@@ -56,6 +56,27 @@ public sealed class NothingIsLeft
         Assert.NotEqual(tree.EngineId, next.Tree.EngineId);
     }
 
+    [Fact]
+    public async Task What_was_left_below_another_group_is_removed_too()
+    {
+        Assert.SkipUnless(LiveEngine.Privilege == "root", "An ordinary user's leases are in the state directory, of which each engine here has its own.");
+        var own = File.ReadLines("/proc/self/cgroup").Select(line => line.Split(':')).FirstOrDefault(parts => parts[1] == "pids")?[2];
+        Assert.SkipWhen(own is null, "Only with control groups v1 does root make groups below the group it was started in.");
+        var group = Directory.CreateDirectory($"/sys/fs/cgroup/pids{own!.TrimEnd('/')}/cove-test-{Guid.NewGuid():N}").FullName;
+        await using (var engine = await HostedEngine.StartAsync(group: group))
+        {
+            var tree = engine.Tree;
+            Assert.Contains(LauncherTree.Groups(tree.EngineId), path => path.StartsWith(group, StringComparison.Ordinal));
+            HostProcesses.Kill(tree.Inner); // so that it cannot clean up itself
+            engine.Kill();
+            await Hang.UntilAsync(() => !tree.All.Any(HostProcesses.IsAlive), "everything below the killed engine is dead");
+            await using var next = await HostedEngine.StartAsync();
+            Assert.Empty(LauncherTree.Groups(tree.EngineId));
+        }
+
+        Directory.Delete(group);
+    }
+
     private static void AssertGone(LauncherTree tree, HostedEngine engine)
     {
         Assert.DoesNotContain(tree.All, HostProcesses.IsAlive);

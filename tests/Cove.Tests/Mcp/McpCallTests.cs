@@ -131,8 +131,8 @@ public sealed class McpCallTests : IAsyncLifetime
 
     [Theory]
     [InlineData("""{}""", "lacks the field 'code'", "Known here: code, language, sandbox_id, timeout_seconds.")]
-    [InlineData("""{"code":5}""", "'code' that is not a text", "Give a text in quotes.")]
-    [InlineData("""{"code":"1","language":"perl"}""", "'language' that is not one of python", "Give one of python, bash, javascript.")]
+    [InlineData("""{"code":5}""", "'code' that is not a text in quotes: 5.", "Give a text in quotes.")]
+    [InlineData("""{"code":"1","language":"perl"}""", "'language' that is not one of python, bash, javascript: \"perl\".", "Give one of python, bash, javascript.")]
     [InlineData("""{"code":"1","timeout":5}""", "a field 'timeout', which", "Known here: code, language, sandbox_id, timeout_seconds.")]
     public async Task Wrong_input_is_told_with_the_field_and_what_would_be_right(string arguments, string message, string fix)
     {

@@ -74,18 +74,21 @@ public sealed class NativeEndpointsTests : IAsyncLifetime
     [Theory]
     [InlineData("/v1/sandboxes", """{"cpus":1}""", "The body has a field 'cpus', which", "Known here: template, limits, environment, metadata, idle_timeout_ms, max_lifetime_ms,")]
     [InlineData("/v1/sandboxes", """{"limits":{"memory":1}}""", "The body has a field 'memory', which", "Known here: memory_bytes, cpu_millis,")]
-    [InlineData("/v1/sandboxes", """{"limits":{"pids":"many"}}""", "'limits.pids' that is not a whole number", "Give a whole number without quotes.")]
-    [InlineData("/v1/sandboxes", """{"limits":5}""", "'limits' that is not an object", "Give an object.")]
-    [InlineData("/v1/sandboxes", """{"network":"full"}""", "'network'", "Give one of none.")]
-    [InlineData("/v1/sandboxes", """{"idle_timeout_ms":"10s"}""", "'idle_timeout_ms'", "Give a number of milliseconds without quotes.")]
+    [InlineData("/v1/sandboxes", """{"limits":{"pids":"many"}}""", "'limits.pids' that is not a whole number without quotes: \"many\".", "Give a whole number without quotes.")]
+    [InlineData("/v1/sandboxes", """{"limits":5}""", "'limits' that is not an object: 5.", "Give an object.")]
+    [InlineData("/v1/sandboxes", """{"network":"full"}""", "'network' that is not one of none: \"full\".", "Give one of none.")]
+    [InlineData("/v1/sandboxes", """{"idle_timeout_ms":"10s"}""", "'idle_timeout_ms' that is not a number of milliseconds without quotes: \"10s\".", "Give a number of milliseconds without quotes.")]
     [InlineData("/v1/sandboxes", """{"environment":{"A.B 'c'":5}}""", "'environment", "Give a text in quotes.")]
     [InlineData("/v1/sandboxes", """{"template":"base","template":"base"}""", "has the field 'template' twice", "Give it once.")]
     [InlineData("/v1/sandboxes", "[]", "is not one JSON object", "Give one JSON object. Known here: template,")]
     [InlineData("/v1/sandboxes/s1/kernels", """{"id":"k"}""", "lacks the field 'language'.", "Known here: id, language.")]
-    [InlineData("/v1/sandboxes/s1/kernels", """{"id":"k","language":"perl"}""", "'language' that is not one of python,", "Give one of python, bash, javascript.")]
-    [InlineData("/v1/sandboxes/s1/runs", """{"code":"1","tools":[{"name":"a"},{"name":5}]}""", "'tools[1].name'", "Give a text in quotes.")]
+    [InlineData("/v1/sandboxes/s1/kernels", """{"id":"k","language":"perl"}""", "'language' that is not one of python, bash, javascript: \"perl\".", "Give one of python, bash, javascript.")]
+    [InlineData("/v1/sandboxes/s1/runs", """{"code":"1","tools":[{"name":"a"},{"name":5}]}""", "'tools[1].name' that is not a text in quotes: 5.", "Give a text in quotes.")]
     [InlineData("/v1/sandboxes/s1/runs", """{"code":"1","tools":[{"name":"a","schema":{}}]}""", "a field 'schema', which", "Known here: name, description, input_schema")]
-    [InlineData("/v1/sandboxes/s1/runs", """{"code":"1","id":"NO"}""", "'id'", "Give an id of 1 to 40 characters of a-z and 0-9.")]
+    [InlineData("/v1/sandboxes/s1/runs", """{"code":"1","id":"NO"}""", "'id' that is not an id of 1 to 40 characters of a-z and 0-9: \"NO\".", "Give an id of 1 to 40 characters of a-z and 0-9.")]
+    [InlineData("/v1/sandboxes", """{"limits":[1,2]}""", "'limits' that is not an object: a list.", "Give an object.")]
+    [InlineData("/v1/sandboxes", """{"limits":{"pids":12x}}""", "'limits.pids' that is not a whole number without quotes, or breaks off there.", "Give a whole number")]
+    [InlineData("/v1/sandboxes", """{"idle_timeout_ms":"ghp_abcdefghijklmnopqrstuvwxyz\n"}""", "without quotes: \"[redacted key]\\u000a\".", "Give a number")]
     public async Task A_body_that_can_not_be_read_is_explained_in_the_callers_words(string path, string body, string words, string fix)
     {
         using var response = await SendAsync(HttpMethod.Post, path, body);
@@ -95,6 +98,30 @@ public sealed class NativeEndpointsTests : IAsyncLifetime
         Assert.StartsWith(fix, told.GetProperty("remediation").GetString(), StringComparison.Ordinal);
         Assert.DoesNotContain("Cove.", problem, StringComparison.Ordinal);
         Assert.Equal("nosniff", Assert.Single(response.Headers.GetValues("X-Content-Type-Options")));
+    }
+
+    [Fact]
+    public async Task A_long_value_is_shown_in_its_beginning()
+    {
+        var body = "{\"metadata\":{\"why\":\"" + new string('w', 9000) + "\"},\"limits\":{\"pids\":\"" + new string('x', 5000) + "\"}}";
+        using var response = await SendAsync(HttpMethod.Post, "/v1/sandboxes", body);
+        Assert.Contains($"a whole number without quotes: \"{new string('x', 100)}…\".", await DetailAsync(response), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/v1/sandboxes", """{"environment":"PASS=hunter2"}""")]
+    [InlineData("/v1/sandboxes", """{"environment":{"PASS":12342}}""")]
+    [InlineData("/v1/sandboxes", """{"environment":{"PASS":["hunter2"]}}""")]
+    [InlineData("/v1/sandboxes/s1/runs", """{"code":"1","environment":["hunter2"]}""")]
+    [InlineData("/v1/sandboxes/s1/runs", """{"code":"1","stdin_base64":"hunter2!"}""")]
+    [InlineData("/v1/sandboxes/s1/runs", """{"argv":"curl -u me:hunter2"}""")]
+    public async Task A_value_that_may_be_secret_is_not_shown(string path, string body)
+    {
+        using var response = await SendAsync(HttpMethod.Post, path, body);
+        var detail = await DetailAsync(response);
+        Assert.Contains("has a value at '", detail, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", detail, StringComparison.Ordinal);
+        Assert.DoesNotContain("12342", detail, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -172,6 +199,9 @@ public sealed class NativeEndpointsTests : IAsyncLifetime
         Assert.Contains($"\"code\":\"{code}\"", body, StringComparison.Ordinal);
         Assert.Contains("\"remediation\":", body, StringComparison.Ordinal);
     }
+
+    private static async Task<string?> DetailAsync(HttpResponseMessage response) =>
+        System.Text.Json.JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetProperty("detail").GetString();
 
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? body = null)
     {

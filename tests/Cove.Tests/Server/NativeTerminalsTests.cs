@@ -45,15 +45,18 @@ public sealed class NativeTerminalsTests : IAsyncLifetime
     [Theory]
     [InlineData("""{"columns":1000}""", "too_many_terminals")]
     [InlineData("""{"colums":80}""", "bad_json")]
+    [InlineData("""{"columns":"wide"}""", "bad_json", "'columns' that is not a whole number without quotes: \\\"wide\\\".")]
+    [InlineData("""{"environment":["hunter2"]}""", "bad_json", "'environment' that is not an object of names and values, or breaks off there.")]
     [InlineData("null", "bad_json")]
     [InlineData("", "bad_json")]
-    public async Task What_opens_none_is_told_why(string first, string code)
+    public async Task What_opens_none_is_told_why(string first, string code, string words = "")
     {
         using var socket = await ConnectAsync();
         await SendAsync(socket, first);
         var said = await ReceiveAsync(socket, WebSocketMessageType.Text);
         Assert.StartsWith("""{"type":"error","problem":{""", said, StringComparison.Ordinal);
         Assert.Contains($"\"code\":\"{code}\"", said, StringComparison.Ordinal);
+        Assert.Contains(words, said, StringComparison.Ordinal);
         Assert.Equal(WebSocketCloseStatus.PolicyViolation, await ClosedAsync(socket));
     }
 

@@ -69,6 +69,44 @@ class LeftoversTest(unittest.TestCase):
         self.engine("one")
         self.assertEqual(os.stat(f"{self.place}/cove-engine-one").st_mode & 0o777, 0o711)
 
+    def test_what_is_written_into_a_lease_is_found_from_elsewhere(self):
+        alive = self.engine("alive")
+        for name in ("dead", "busy"):
+            os.makedirs(f"{self.place}/cove-engine-{name}/cell/t1")
+        open(f"{self.place}/cove-engine-busy/member", "x", encoding="ascii").close()
+        groups = [f"{self.place}/cove-engine-{name}" for name in ("alive", "busy", "dead", "gone")]
+        leases = f"{self.place}/leases"
+        os.mkdir(leases)
+        lease = os.open(f"{leases}/3.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        self.addCleanup(os.close, lease)
+        leftovers.record(lease, ["/a/longer/list/of/groups" * 9])
+        leftovers.record(lease, groups)
+        with open(f"{leases}/4.lock", "wb") as torn:
+            torn.write(b"\xff\0\n")
+        os.symlink("/etc/passwd", f"{leases}/5.lock")
+        found = leftovers.recorded(leases)
+        self.assertEqual(found[:4], groups)
+        self.assertNotIn("root", "".join(found))
+        self.assertEqual(leftovers.reap_recorded(found, [self.place]), [groups[1]])
+        self.assertEqual(self.names(), ["cove-engine-alive", "cove-engine-busy", "leases"])
+        alive.kill()
+        alive.wait()
+        leftovers.reap_recorded(found, [self.place])
+        self.assertEqual(self.names(), ["cove-engine-busy", "leases"])
+        self.assertEqual(leftovers.recorded(f"{self.place}/none"), [])
+
+    def test_a_recorded_name_is_no_proof(self):
+        below = f"{self.place}/cgroup"
+        os.makedirs(f"{below}/system.slice")
+        os.makedirs(f"{self.place}/cove-engine-outside")
+        os.makedirs(f"{self.place}/cgroup-other/cove-engine-x")
+        os.symlink(f"{self.place}/cove-engine-outside", f"{below}/cove-engine-link")
+        before = sorted(os.walk(self.place))
+        names = [f"{below}/system.slice", f"{self.place}/cove-engine-outside", f"{below}/../cove-engine-outside", f"{below}/cove-engine-link",
+                 f"{self.place}/cgroup-other/cove-engine-x", "cove-engine-outside", f"{below}/cove-engine-\0", "", "/"]
+        self.assertEqual(leftovers.reap_recorded(names, [below]), [])
+        self.assertEqual(sorted(os.walk(self.place)), before)
+
     def test_an_engine_that_loses_its_fresh_group_makes_it_again(self):
         make, opened = os.mkdir, []
 

@@ -96,6 +96,7 @@ class Running:
 class Kernel:
     def __init__(self, language, configure=True, folder=None, **settings):
         ours, theirs = socket.socketpair()
+        self.folder = folder or os.path.join(GUEST, language)
         self.pid = os.fork()
         if self.pid == 0:
             try:
@@ -110,7 +111,7 @@ class Kernel:
                 sys.path.insert(0, PYTHON)
                 import shim
 
-                shim.main(fd, language, folder or os.path.join(GUEST, language))
+                shim.main(fd, language, self.folder)
             finally:
                 os._exit(99)
         theirs.close()

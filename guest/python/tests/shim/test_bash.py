@@ -99,6 +99,32 @@ class ExitTest(BashTest):
         self.assert_exit(self.run_("echo 'open"), 2)
         self.assertEqual(self.run_("echo fine").text, "fine\n")
 
+    def test_a_syntax_error_reads_as_bashs_own(self):
+        outcome = self.run_("echo one\nif true; then\n echo )")
+        self.assert_exit(outcome, 2)
+        self.assertEqual(outcome.stderr, b"bash: line 3: syntax error near unexpected token `)'\nbash: line 3: ` echo )'\n")
+        outcome = self.run_("echo before >&2; ls /nonexistent/x\necho 'open")
+        self.assert_exit(outcome, 2)
+        self.assertRegex(outcome.stderr, rb"\Abefore\nls: [^\n]*\nbash: line \d: unexpected EOF [^\n]*\n(bash: line \d: [^\n]*\n)?\Z")
+
+    def test_what_only_reads_like_a_syntax_error_is_untouched(self):
+        like = "%s/cell.sh: eval: line 3: syntax error" % self.kernel.folder
+        for code, status, stderr in (
+            ("echo '%s' >&2" % like, 0, like + "\n"),
+            ("echo '%s' >&2; echo more >&2; exit 2" % like, 2, like + "\nmore\n"),
+            ("echo 'it said %s' >&2; (exit 2)" % like, 2, "it said " + like + "\n"),
+            ("printf begun >&2; sleep 0.1; printf '%s' >&2; (exit 2)" % like, 2, "begun" + like),
+            ("echo '%s' >&2; (exit 3)" % like, 3, like + "\n"),
+        ):
+            outcome = self.run_(code)
+            self.assertEqual((outcome.done["exit_code"], outcome.stderr.decode()), (status, stderr), code)
+        self.assertEqual(self.run_("echo '%s'; (exit 2)" % like).text, like + "\n")
+
+    def test_a_flood_of_such_lines_is_not_held_back(self):
+        line = "%s/cell.sh: eval: line 3: x\n" % self.kernel.folder
+        outcome = self.run_("for i in {1..5000}; do printf '%s'; done >&2; echo end" % line.replace("\n", "\\n"))
+        self.assertEqual(outcome.stderr.decode(), line * 5000)
+
     def test_exit_ends_the_shell_and_the_next_run_has_a_fresh_one(self):
         self.run_("x=1; cd /usr")
         outcome = self.run_("echo before; exit 3")

@@ -66,7 +66,7 @@ internal sealed class SourceFile(string path)
         Code = "invalid_tool_file",
         Category = ErrorCategory.Request,
         Retryable = false,
-        Message = $"{path}, line {line}: {what}.",
+        Message = $"{path}, line {line}: {what.TrimEnd('.')}.",
         Remediation = fix,
     });
 

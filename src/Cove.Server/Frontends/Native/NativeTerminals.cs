@@ -60,9 +60,10 @@ internal static class NativeTerminals
     private static async Task<Terminal?> OpenAsync(HttpContext context, SandboxId sandbox, TerminalSocket line)
     {
         using var patience = new CancellationTokenSource(_patience);
+        ReadOnlyMemory<byte> first = default;
         try
         {
-            var first = await line.ReceiveFirstAsync(patience.Token);
+            first = await line.ReceiveFirstAsync(patience.Token);
             var request = JsonSerializer.Deserialize(first.Span, CoveJson.Wire.TerminalRequest) ?? throw new JsonException("The message is null.");
             var terminal = await context.Cove().OpenTerminalAsync(sandbox, request, context.RequestAborted);
             await line.SendAsync(new TerminalMessage { Type = "started" });
@@ -70,7 +71,7 @@ internal static class NativeTerminals
         }
         catch (JsonException failure)
         {
-            var (message, fix) = JsonFaults.Explain("The first message", failure, CoveJson.Wire.TerminalRequest);
+            var (message, fix) = JsonFaults.Explain("The first message", failure, CoveJson.Wire.TerminalRequest, first.Span);
             await line.RefuseAsync(Problems.Request("bad_json", message, $"{fix} Send a TerminalRequest as one text message, for example {{}}."));
         }
         catch (CoveException failure)

@@ -122,6 +122,7 @@ internal static class NativeWire
             throw new BadHttpRequestException("The body's content type is not application/json.", StatusCodes.Status415UnsupportedMediaType);
         }
 
+        body.KeepBeginning();
         try
         {
             return await JsonSerializer.DeserializeAsync(body, type, context.RequestAborted)
@@ -129,7 +130,7 @@ internal static class NativeWire
         }
         catch (JsonException failure)
         {
-            var (message, fix) = JsonFaults.Explain("The body", failure, type);
+            var (message, fix) = JsonFaults.Explain("The body", failure, type, body.Beginning);
             throw Problems.Bad("bad_json", message, $"{fix} /docs shows the fields of every call; unknown ones are refused, so that a misspelt one is not silently ignored.");
         }
     }

@@ -77,9 +77,30 @@ public sealed class StopReasonTests
 
         var result = await new AgentLoop(model, []).RunAsync("?");
 
-        Assert.Equal((AgentOutcome.Answered, "done"), (result.Outcome, result.Answer));
+        Assert.Equal((AgentOutcome.Answered, "end_turn"), (result.Outcome, result.StopReason));
         Assert.Equal([ChatRole.User, ChatRole.Assistant], model.Asked[1].Messages.Select(m => m.Role));
         Assert.Equal("so far", model.Asked[1].Messages[1].Text);
+    }
+
+    [Fact]
+    public async Task The_answer_holds_every_part_of_a_paused_turn_and_nothing_of_the_turns_before_it()
+    {
+        using var model = new FakeModel().Then(Text("I look."), Call(Tool("t1", "look")), Stop("tool_use"))
+            .Says("\nIt is ", "pause_turn").Says("42, ", "pause_turn").Says("I am sure.\n");
+
+        var result = await new AgentLoop(model, [FakeTool.Says("look", "42")]).RunAsync("?");
+
+        Assert.Equal((AgentOutcome.Answered, "It is 42, I am sure.", 4), (result.Outcome, result.Answer, result.Iterations));
+    }
+
+    [Fact]
+    public async Task What_a_turn_said_that_stays_paused_when_the_budget_is_spent_is_the_answer()
+    {
+        using var model = new FakeModel().Says("It is ", "pause_turn").Says("42", "pause_turn");
+
+        var result = await new AgentLoop(model, [], new AgentOptions { MaxIterations = 2 }).RunAsync("?");
+
+        Assert.Equal((AgentOutcome.BudgetSpent, "It is 42"), (result.Outcome, result.Answer));
     }
 
     [Fact]

@@ -64,6 +64,18 @@ public sealed class HostileBytes
         Assert.Equal("ok", await server.Http.GetStringAsync("/health"));
     }
 
+    /// <summary>As documented: there is no request yet that anything of ours could answer.</summary>
+    [Theory]
+    [InlineData(9 << 10, 0, 414)]
+    [InlineData(1, 65, 431)]
+    public async Task What_is_beyond_the_bounds_of_a_head_is_refused_without_a_problem(int path, int headers, int status)
+    {
+        await using var server = await AccessServer.StartAsync(new FakeCove());
+        var request = $"GET /{new string('p', path)} HTTP/1.1{Crlf}Host: localhost{Crlf}{string.Concat(Enumerable.Range(0, headers).Select(i => $"X-{i}: 1{Crlf}"))}{Crlf}";
+        var answer = await RawHttp.SendAsync(server.Http.BaseAddress!, Encoding.Latin1.GetBytes(request));
+        Assert.Equal((status, "0", ""), (answer.Status, answer.Header("Content-Length"), answer.Body));
+    }
+
     /// <summary>Whichever of the two lengths counts, what follows must not become a request of its own.</summary>
     [Theory]
     [InlineData("Content-Length: 6|Transfer-Encoding: chunked")]

@@ -201,6 +201,22 @@ public sealed class SettingsReaderTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("none.json", null, "it can't be read: Could not find file")]
+    [InlineData("bad.json", "urls: http://127.0.0.1:1", "it is no JSON:")]
+    public void A_file_that_can_not_be_read_is_told_of_in_whole_sentences(string name, string? text, string words)
+    {
+        var path = Path.Combine(_directory.Path, name);
+        if (text is not null)
+        {
+            File.WriteAllText(path, text);
+        }
+
+        var message = Assert.Throws<CoveException>(() => Read(config: path)).Error.Message;
+        Assert.Contains(words, message, StringComparison.Ordinal);
+        Assert.Matches(@"[^.]\.\z", message);
+    }
+
     private string ConfigWith(string key, string value)
     {
         var path = Path.Combine(_directory.Path, $"{key}-{Guid.NewGuid():N}.json");

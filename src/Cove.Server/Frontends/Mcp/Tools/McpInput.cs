@@ -31,7 +31,7 @@ internal static class McpInput
         }
         catch (JsonException failure)
         {
-            var (message, fix) = JsonFaults.Explain("The input", failure, type);
+            var (message, fix) = JsonFaults.Explain("The input", failure, type, buffer.WrittenSpan);
             throw Problems.Bad("invalid_input", message, $"{fix} The tool's input schema says what each field takes.");
         }
         catch (Exception failure) when (failure is InvalidOperationException or ArgumentException)
