@@ -9,6 +9,9 @@ import sys
 import time
 
 
+_path = None
+
+
 def apply(message):
     """Runs before any guest code; what fails here fails the kernel (a sandbox without its limits is none)."""
     _environment(message["env"])
@@ -20,6 +23,10 @@ def apply(message):
 
 
 def _environment(variables):
+    global _path
+    if _path is None:
+        _path = list(sys.path)
+    sys.path[:] = _path  # without what a configuration before this one added
     os.environ.clear()  # through unsetenv, so that C code and children see the same
     os.environ.update(variables)
     # Not the guest's business to choose a screen; children that draw find the same headless backend.
@@ -27,8 +34,6 @@ def _environment(variables):
     time.tzset()
     home = os.environ.get("HOME")
     if home:
-        if site.USER_SITE in sys.path:
-            sys.path.remove(site.USER_SITE)  # of a configuration before this one
         site.USER_BASE = os.path.join(home, ".local")
         site.USER_SITE = os.path.join(
             site.USER_BASE, "lib", "python%d.%d" % sys.version_info[:2], "site-packages")

@@ -46,11 +46,14 @@ def guarded(function, *args):
 
 
 def deaf(function, *args):
-    """Calls what is no run: a SIGINT that comes meanwhile is meant for what follows, and heard then."""
+    """Calls what is no run: a SIGINT that comes meanwhile, or came a moment before, is meant for what follows, and heard then."""
+    global _pending
     _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGINT,))
+    noted, _pending = _pending, False
     try:
         function(*args)
     finally:
+        _pending = noted
         _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGINT,))
 
 

@@ -8,6 +8,8 @@ import threading
 import time
 import unittest
 
+from kernel import signals
+
 from .harness import PATIENCE, Kernel, KernelTest
 
 
@@ -251,6 +253,22 @@ class Configure(KernelTest):
         code = "import random\nrandom.random()"
         self.assertEqual(self.value(code), twin.run(code).text)
 
+    def test_no_path_of_the_first_home_is_left(self):
+        twin = Kernel(configure=False)
+        self.addCleanup(twin.close)
+        site = os.path.join(twin.home, ".local", "lib", "python%d.%d" % sys.version_info[:2], "site-packages")
+        os.makedirs(site)
+        with open(os.path.join(site, "more.pth"), "w", encoding="ascii") as file:
+            file.write(twin.work + "\n")
+        code = "import sys\nfor p in sys.path:\n  if p.startswith(%r): print(p)" % twin.home
+        for variables in ({"HOME": twin.home}, {}):
+            twin.send({"t": "configure", "env": variables, "cwd": "/", "soft_memory_bytes": None, "seed": "11" * 32})
+        self.assertEqual("", twin.run(code).out)
+        only = Kernel(configure=False)
+        self.addCleanup(only.close)
+        only.send({"t": "configure", "env": {"HOME": twin.home}, "cwd": "/", "soft_memory_bytes": None, "seed": "11" * 32})
+        self.assertEqual("%s\n%s\n" % (site, twin.work), only.run(code).out)
+
     def test_a_configure_after_a_run_is_ignored(self):
         self.run_ok("1")
         self.kernel.send({"t": "configure", "env": {}, "cwd": "/", "soft_memory_bytes": None, "seed": "00" * 32})
@@ -271,6 +289,17 @@ class Configure(KernelTest):
             for end in ends:
                 os.close(end)
             kernel.close()
+
+
+class Deaf(unittest.TestCase):
+    def test_an_interrupt_noted_before_what_is_no_run_is_not_heard_in_it_and_kept(self):
+        seen = []
+        self.addCleanup(setattr, signals, "_pending", False)
+        for noted in (True, False):
+            signals._pending = noted
+            signals.deaf(lambda: (seen.append(signals._pending), signals.end()))
+            self.assertIs(noted, signals._pending)
+        self.assertEqual([False, False], seen)
 
 
 class Malformed(unittest.TestCase):
