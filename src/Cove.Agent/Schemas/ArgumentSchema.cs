@@ -1,13 +1,12 @@
 using System.Text.Json;
 using Newtonsoft.Json.Linq;
 using NJsonSchema;
-using NJsonSchema.Validation;
 
 namespace Cove.Agent.Schemas;
 
 /// <summary>
 /// The schema that a call's arguments must fit before anything is done with them. The arguments are hostile, and the schema may come from an MCP server:
-/// nothing outside of it is fetched, and its patterns are matched in bounded time.
+/// nothing outside of it is fetched, and it is held against arguments in bounded time, its patterns included.
 /// </summary>
 internal sealed class ArgumentSchema
 {
@@ -39,12 +38,12 @@ internal sealed class ArgumentSchema
         {
             var read = JToken.ReadFrom(text);
             var spent = new PatternTime();
-            var validator = new JsonSchemaValidator([.. _patterns.Values.Select(pattern => new PatternCheck(pattern, spent))]);
+            var validator = new BoundedValidator([.. _patterns.Values.Select(pattern => new PatternCheck(pattern, spent))]);
             return [.. validator.Validate(read, _schema).SelectMany(error => ArgumentFaults.Of(error, read, _patterns)).Distinct(StringComparer.Ordinal).Take(MaximumFaults)];
         }
         catch (TimeoutException)
         {
-            return ["the input takes too long to check: give shorter or fewer texts"];
+            return ["the input takes too long to check: give shorter or fewer values"];
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {

@@ -13,7 +13,7 @@ internal static class TranscriptPrinter
     public static string Print(TranscriptLine line) => line switch
     {
         StartLine start => $"{At(line)} run {Plain(start.CorrelationId)}{(start.Model is { } model ? " with " + Plain(model) : "")}",
-        MessageLine message => string.Join('\n', message.Content.Select(block => Block(message, block)).Where(text => text.Length > 0)),
+        MessageLine message => string.Join('\n', message.Content.OfType<TranscriptBlock>().Select(block => Block(message, block)).Where(text => text.Length > 0)),
         UsageLine usage => $"{At(line)} tokens: {Number(usage.InputTokens + usage.CacheReadTokens + usage.CacheWriteTokens)} in, {Number(usage.OutputTokens)} out, {Number(usage.TotalTokens)} until now{Cost(usage.Cost)}",
         RetryLine retry => $"{At(line)} the model failed and was asked again after {retry.DelayMs} ms: {Plain(retry.Failure.Message)}",
         ToolLine tool => $"{At(line)} {Plain(tool.Name)} {(tool.Error is { } error ? "failed: " + Plain(error) : "ended")} after {tool.DurationMs} ms",
@@ -28,7 +28,7 @@ internal static class TranscriptPrinter
         "text" => $"{At(message)} {Plain(message.Role)}:\n{Printable.Indented(block.Text ?? "", Margin)}",
         "reasoning" => $"{At(message)} {Plain(message.Role)} thinks:\n{Printable.Indented(block.Text ?? "", Margin)}",
         "tool_use" => $"{At(message)} ▶ {Plain(block.Name ?? "")} [{Plain(block.Id ?? "")}]\n{Printable.Indented(Input(block.Input), Margin)}",
-        "tool_result" => $"{At(message)} {(block.IsError == true ? "✗" : "✓")} [{Plain(block.Id ?? "")}]\n{string.Join('\n', (block.Content ?? []).Select(Part))}",
+        "tool_result" => $"{At(message)} {(block.IsError == true ? "✗" : "✓")} [{Plain(block.Id ?? "")}]\n{string.Join('\n', (block.Content ?? []).OfType<TranscriptBlock>().Select(Part))}",
         _ => $"{At(message)} {Plain(block.Type)} {Plain(block.Input?.GetRawText() ?? "")}",
     };
 
@@ -38,10 +38,22 @@ internal static class TranscriptPrinter
 
     private static string Input(JsonElement? input) => input switch
     {
-        { ValueKind: JsonValueKind.Object } json when json.TryGetProperty("code", out var code) && code.ValueKind is JsonValueKind.String => code.GetString()!,
+        { ValueKind: JsonValueKind.Object } json when json.TryGetProperty("code", out var code) && code.ValueKind is JsonValueKind.String => Text(code),
         { } json => json.GetRawText(),
         null => "(no input)",
     };
+
+    private static string Text(JsonElement text)
+    {
+        try
+        {
+            return text.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            return text.GetRawText(); // half of a surrogate pair, as an escape
+        }
+    }
 
     private static string Plain(string text) => Printable.Of(text).ReplaceLineEndings(" ");
 

@@ -153,6 +153,11 @@ internal sealed class ClaimDesk : IAsyncDisposable
 
     private async ValueTask<Sandbox> ConfigureAsync(SandboxPlan plan, ParkedCell parked, CancellationToken cancellationToken)
     {
+        if (!parked.IsAlive)
+        {
+            throw new CellGoneException("The parked cell ended."); // nothing may have to be sent to it, which would have told
+        }
+
         if (parked.Limits != plan.Limits)
         {
             await parked.Cell.SetLimitsAsync(plan.Limits, cancellationToken).WaitAsync(Handshake.Limit, _settings.Time, cancellationToken);

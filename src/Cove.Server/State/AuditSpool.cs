@@ -85,23 +85,28 @@ internal sealed class AuditSpool : IDisposable
             _failed = false;
             return part.Settled;
         }
-        catch (IOException failure)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            if (!_failed)
-            {
-                _log.AuditNotSpooled(failure);
-            }
-
-            _failed = true;
+            Fail_NeedsLock(failure);
             return null;
         }
+    }
+
+    private void Fail_NeedsLock(Exception failure)
+    {
+        if (!_failed)
+        {
+            _log.AuditNotSpooled(failure);
+        }
+
+        _failed = true;
     }
 
     private void Settle(Part part)
     {
         lock (_lock)
         {
-            if (--part.Rows > 0)
+            if (--part.Rows > 0 || part.File.IsClosed)
             {
                 return;
             }
@@ -111,9 +116,9 @@ internal sealed class AuditSpool : IDisposable
                 RandomAccess.SetLength(part.File, 0);
                 part.Length = 0;
             }
-            catch (IOException)
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
             {
-                // It is tried again with the next rows; what is brought in twice is found to be there.
+                Fail_NeedsLock(failure); // what is left is in the database, and brought in no second time; the writer who calls this goes on
             }
         }
     }

@@ -101,6 +101,17 @@ public sealed class PoolTests
     }
 
     [Fact]
+    public async Task A_kernel_that_dies_of_its_configuration_is_handed_to_nobody()
+    {
+        var backend = new FakeBackend();
+        backend.Script = cell => cell.Configured = backend.Starts == 1 ? kernel => kernel.Exit(70, null) : null;
+        await using var harness = await EngineHarness.StartAsync(backend, options: o => o with { PoolSize = 0 });
+        var (_, cell) = await harness.CreateAsync();
+        Assert.Equal(2, backend.Cells.Count);
+        Assert.Same(backend.Cells.Last(), cell);
+    }
+
+    [Fact]
     public async Task A_hiccup_is_retried_and_nobody_notices()
     {
         var time = new FakeTimeProvider();

@@ -37,6 +37,9 @@ internal sealed class FakeCell : Cell
     /// <summary>Called with a kernel before anything is sent to it.</summary>
     public Action<FakeKernel>? BeforeSend { get; set; }
 
+    /// <summary>Called with a kernel that has taken a configuration.</summary>
+    public Action<FakeKernel>? Configured { get; set; }
+
     public Func<FakeFileWorker> FileWorker { get; set; } = () => new FakeFileWorker();
 
     /// <summary>Awaited before a kernel, a command, new limits or a file worker are there, or a signal is delivered; may throw.</summary>

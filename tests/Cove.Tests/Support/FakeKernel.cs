@@ -79,6 +79,7 @@ internal sealed class FakeKernel : CellProcess
         {
             case "configure":
                 Configurations.Add(frame);
+                _cell.Configured?.Invoke(this);
                 break;
             case "execute" when _cell.DeathsBeforeRuns.TryDequeue(out var death):
                 new GuestRun(this, "", "", channels!).CloseAll();

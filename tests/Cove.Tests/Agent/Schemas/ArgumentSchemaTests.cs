@@ -69,6 +69,20 @@ public sealed class ArgumentSchemaTests
     }
 
     [Theory]
+    [InlineData("""{"type":"object","properties":{"a":{"anyOf":[{"type":"string"},{"$ref":"#/properties/a"}]}}}""")]
+    [InlineData("""{"type":"object","properties":{"a":{"not":{"$ref":"#/properties/a"}}}}""")]
+    public void A_schema_that_leads_back_to_itself_takes_no_process_along(string schema) =>
+        Assert.Contains("too long to check", Assert.Single(Schema(schema).Faults("""{"a":1}""")), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_schema_that_leads_back_to_itself_one_level_deeper_is_enforced()
+    {
+        var tree = Schema("""{"type":"object","properties":{"n":{"type":"integer"},"c":{"type":"array","items":{"$ref":"#"}}}}""");
+        Assert.Empty(tree.Faults("""{"n":1,"c":[{"n":2,"c":[{"n":3}]},{}]}"""));
+        Assert.Contains("c[0].c[0].n is 'x'", Assert.Single(tree.Faults("""{"c":[{"c":[{"n":"x"}]}]}""")), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("""{"properties":{"a":{"$ref":"http://127.0.0.1:1/x.json"}}}""", "another document")]
     [InlineData("""{"properties":{"a":{"items":[{"$ref":"/etc/passwd"}]}}}""", "another document")]
     [InlineData("""{"properties":{"a":{"enum":[{"$ref":"/etc/passwd"}]}}}""", "another document")]

@@ -75,6 +75,9 @@ public sealed class TranscriptConversationTests : IDisposable
     [InlineData("said by 'robot?[31m'", """{"type":"message","role":"robot\u001b[31m","content":[]}""")]
     [InlineData("form is 2", """{"type":"start","version":2}""")]
     [InlineData("Line 1", """{"type":"message","role":"user"}""")]
+    [InlineData("Line 1", """{"type":"message","role":"user","content":null}""")]
+    [InlineData("Line 1", """{"type":"message","role":null,"content":[]}""")]
+    [InlineData("no message", """{"type":"message","role":"user","content":[null]}""")]
     [InlineData("Line 2", """{"type":"start","version":1}""", "[]")]
     [InlineData("no text", """{"type":"message","role":"assistant","content":[{"type":"tool_use","id":"a","name":"b","input":{"\ud800":1}}]}""")]
     public async Task What_is_no_conversation_is_said_to_be_none(string why, params string[] lines) =>

@@ -151,6 +151,16 @@ public sealed class TranscriptTests : IDisposable
         Assert.Contains("\\x1b[2J", shown, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task What_no_writer_writes_is_shown_all_the_same()
+    {
+        using var odd = new MemoryStream(Encoding.UTF8.GetBytes(
+            """{"type":"message","role":"user","content":[null,{"type":"tool_result","content":[null]},{"type":"tool_use","name":"look","input":{"code":"\ud800"}}]}""" + "\n"));
+        var shown = TranscriptPrinter.Print(Assert.Single(await TranscriptReader.ReadAsync(odd).ToListAsync()));
+        Assert.Contains("▶ look", shown, StringComparison.Ordinal);
+        Assert.Contains("ud800", shown, StringComparison.Ordinal);
+    }
+
     private static string Shared(string path)
     {
         using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
