@@ -178,7 +178,7 @@ def serve(fd):
                 kernel.execute(message["run"], message["code"], fds, control.served, message.get("stray") is True)
             elif kind == "configure" and not begun:
                 configure.apply(message)
-                if not configured and not control.more():
+                if message.get("rehearse") is True and not control.more():
                     kernel.rehearse()
                 configured = True
             if kind != "execute" and not control.more():

@@ -11,7 +11,7 @@ internal static class ControlFrames
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    public static ReadOnlyMemory<byte> Configure(IReadOnlyDictionary<string, string> environment, string directory, long? softMemoryBytes, string seed)
+    public static ReadOnlyMemory<byte> Configure(IReadOnlyDictionary<string, string> environment, string directory, long? softMemoryBytes, string seed, bool rehearse = false)
     {
         var buffer = new ArrayBufferWriter<byte>(1024);
         using var writer = new Utf8JsonWriter(buffer, Options);
@@ -35,6 +35,11 @@ internal static class ControlFrames
         }
 
         writer.WriteString("seed"u8, seed);
+        if (rehearse)
+        {
+            writer.WriteBoolean("rehearse"u8, true);
+        }
+
         writer.WriteEndObject();
         writer.Flush();
         return buffer.WrittenMemory;

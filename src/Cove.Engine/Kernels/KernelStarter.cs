@@ -46,13 +46,14 @@ internal static class KernelStarter
     }
 
     /// <summary>Sends the configuration, which a kernel takes until its first run; the random seed differs for every kernel, also for those forked from one zygote.</summary>
-    public static ValueTask ConfigureAsync(GreetedKernel kernel, IReadOnlyDictionary<string, string> environment, SandboxLimits limits, CancellationToken cancellationToken)
+    public static ValueTask ConfigureAsync(GreetedKernel kernel, IReadOnlyDictionary<string, string> environment, SandboxLimits limits, CancellationToken cancellationToken, bool rehearse = false)
     {
         var frame = ControlFrames.Configure(
             environment,
             KernelEnvironment.WorkingDirectory,
             KernelEnvironment.SoftMemoryBytes(limits.MemoryBytes),
-            RandomNumberGenerator.GetHexString(64, lowercase: true));
+            RandomNumberGenerator.GetHexString(64, lowercase: true),
+            rehearse);
         return kernel.Process.Control!.SendAsync(frame, null, cancellationToken);
     }
 

@@ -18,8 +18,8 @@ internal sealed class CellFactory(IIsolationBackend backend, int concurrency, Ti
 
     public void Leave() => _slots.Leave();
 
-    /// <summary>Makes one cell. The caller holds a slot.</summary>
-    public async Task<ParkedCell> MakeAsync(LoadedTemplate loaded, SandboxLimits limits, CancellationToken cancellationToken)
+    /// <summary>Makes one cell. The caller holds a slot, and says whether the kernel is to rehearse a run: not while somebody waits for a cell, this or the next.</summary>
+    public async Task<ParkedCell> MakeAsync(LoadedTemplate loaded, SandboxLimits limits, bool rehearse, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(Limit, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
@@ -27,7 +27,7 @@ internal sealed class CellFactory(IIsolationBackend backend, int concurrency, Ti
         try
         {
             var cell = await starting.WaitAsync(both.Token);
-            return await GreetAsync(cell, loaded, limits, both.Token);
+            return await GreetAsync(cell, loaded, limits, rehearse, both.Token);
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -41,7 +41,7 @@ internal sealed class CellFactory(IIsolationBackend backend, int concurrency, Ti
         }
     }
 
-    private async Task<ParkedCell> GreetAsync(Cell cell, LoadedTemplate loaded, SandboxLimits limits, CancellationToken cancellationToken)
+    private async Task<ParkedCell> GreetAsync(Cell cell, LoadedTemplate loaded, SandboxLimits limits, bool rehearse, CancellationToken cancellationToken)
     {
         try
         {
@@ -51,7 +51,7 @@ internal sealed class CellFactory(IIsolationBackend backend, int concurrency, Ti
             var environment = KernelEnvironment.Build(KernelEnvironment.WorkingDirectory, loaded.Template.Environment, sandbox: null);
             if (python is not null)
             {
-                await KernelStarter.ConfigureAsync(python, environment, limits, cancellationToken);
+                await KernelStarter.ConfigureAsync(python, environment, limits, cancellationToken, rehearse);
             }
 
             return new ParkedCell(cell, python, limits, environment);

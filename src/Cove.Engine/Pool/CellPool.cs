@@ -212,7 +212,7 @@ internal sealed class CellPool : IAsyncDisposable
             {
                 if (BeginMaking())
                 {
-                    made = await _factory.MakeAsync(_loaded, _loaded.Template.Limits, _stopping.Token);
+                    made = await _factory.MakeAsync(_loaded, _loaded.Template.Limits, rehearse: Waiting == 0, _stopping.Token);
                 }
             }
             finally

@@ -135,7 +135,7 @@ internal sealed class ClaimDesk : IAsyncDisposable
 
         try
         {
-            return await _factory.MakeAsync(plan.Loaded, plan.Limits, both.Token);
+            return await _factory.MakeAsync(plan.Loaded, plan.Limits, rehearse: false, both.Token);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {

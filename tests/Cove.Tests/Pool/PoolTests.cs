@@ -94,6 +94,7 @@ public sealed class PoolTests
         Assert.Single(plain.Kernels[0].Configurations);
         var (_, own) = await harness.CreateAsync(new SandboxRequest { Environment = new Dictionary<string, string> { ["MINE"] = "1" } });
         var (_, lower) = await harness.CreateAsync(new SandboxRequest { Limits = new() { MemoryBytes = 256 << 20 } });
+        Assert.True(plain.Kernels[0].Configurations[0].GetProperty("rehearse").GetBoolean());
         Assert.Equal([false, true], own.Kernels[0].Configurations.Select(c => c.GetProperty("env").TryGetProperty("MINE", out _)));
         Assert.Equal(2, lower.Kernels[0].Configurations.Count);
         Assert.True(lower.Kernels[0].Configurations[1].GetProperty("soft_memory_bytes").GetInt64() < 256 << 20);

@@ -143,7 +143,7 @@ class Kernel:
             variables = {"HOME": self.home, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TZ": "UTC"}
             variables.update(env or {})
             self.send({"t": "configure", "env": variables, "cwd": self.work, "soft_memory_bytes": soft_memory,
-                       "seed": seed})
+                       "seed": seed, "rehearse": True})
 
     def _exactly(self, size):
         data = b""
