@@ -98,15 +98,31 @@ internal sealed class Database : IAsyncDisposable
             }
             finally
             {
-                if (durably && _dialect.Greeting is { } greeting)
+                if (durably)
                 {
-                    await new Session(connection, null).ExecuteAsync(greeting);
+                    await TakeBackAsync(connection);
                 }
             }
         }
         finally
         {
             _writers.Release();
+        }
+    }
+
+    /// <summary>What was committed is not called failed because a setting stays: the connection then goes on being durable, and slower.</summary>
+    private async Task TakeBackAsync(DbConnection connection)
+    {
+        try
+        {
+            if (_dialect.Greeting is { } greeting)
+            {
+                await new Session(connection, null).ExecuteAsync(greeting);
+            }
+        }
+        catch (DbException)
+        {
+            // The next durable write tries again.
         }
     }
 
