@@ -9,6 +9,9 @@ public interface IEngineUnderAttack
     /// <summary>The engine that all suites share.</summary>
     Task<ICove> SharedAsync();
 
+    /// <summary>Waits until the shared engine starts nothing by itself, for tests that count what the whole process has.</summary>
+    Task SharedRestsAsync();
+
     /// <summary>An engine of a test's own, without a pool; the caller disposes it.</summary>
     Task<ICove> FreshAsync();
 }

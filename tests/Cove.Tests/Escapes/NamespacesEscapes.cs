@@ -10,6 +10,8 @@ public sealed class NamespacesUnderAttack(LiveEngine live) : IEngineUnderAttack
 {
     public async Task<ICove> SharedAsync() => await live.GetAsync();
 
+    public Task SharedRestsAsync() => live.RestedAsync();
+
     public async Task<ICove> FreshAsync() => await LocalEngine.StartAsync(LiveEngine.Options(poolSize: 0), TimeProvider.System, NullLogger.Instance);
 }
 

@@ -40,6 +40,7 @@ public abstract class NothingIsLeft(IEngineUnderAttack engine) : EscapeSuite(eng
     [Fact]
     public async Task An_engine_that_made_and_ended_sandboxes_holds_what_it_held_before()
     {
+        await Engine.SharedRestsAsync();
         await using var cove = await Engine.FreshAsync();
         await UseAsync(cove); // what is made once and kept is made now
         var before = await SettledAsync();
@@ -54,6 +55,7 @@ public abstract class NothingIsLeft(IEngineUnderAttack engine) : EscapeSuite(eng
     [Fact]
     public async Task An_engine_that_ended_leaves_nothing_at_all()
     {
+        await Engine.SharedRestsAsync(); // what its pools start meanwhile is not of this engine
         var processes = Ours();
         var files = TemporaryFiles();
         var groups = Groups();

@@ -48,6 +48,13 @@ public sealed class LiveEngine : IAsyncLifetime
         }
     }
 
+    /// <summary>Waits until it starts nothing by itself: what tests took from its pools was made again.</summary>
+    public async Task RestedAsync()
+    {
+        var pools = (await GetAsync()).Census().Parked.Keys;
+        await Eventually.Holds(() => pools.All(p => _engine!.Census().Parked[p] == Options().Engine.PoolSize), "the shared engine's pools are full");
+    }
+
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     public async ValueTask DisposeAsync()
