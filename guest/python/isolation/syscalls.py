@@ -93,6 +93,13 @@ def let_others_first(pid):
     raw(SCHED_SETATTR, pid, attributes, 0, what="sched_setattr")
 
 
+def keep_off_this_processor(pid):
+    """From here on a process runs on any other processor than the one this runs on; where there is only one, nothing changes."""
+    others = os.sched_getaffinity(0) - {_libc.sched_getcpu()}
+    if others:
+        os.sched_setaffinity(pid, others)
+
+
 def pidfd_send_signal(pidfd, number):
     raw(PIDFD_SEND_SIGNAL, pidfd, number, 0, 0, what="pidfd_send_signal")
 

@@ -161,11 +161,15 @@ class _Process:
         self.leaf = leaf
 
     def step_aside(self):
-        """Giving back its memory takes a dying process some milliseconds, in which who is to answer for the kill would have to wait."""
-        try:
-            syscalls.let_others_first(self.pid)
-        except OSError:
-            pass  # gone, or (without privilege) not ours to change
+        """
+        Giving back its memory takes a dying process some milliseconds, in which the kernel may let nobody else run. The answer for the kill
+        sets out from here, so it dies elsewhere, and lets others first there.
+        """
+        for step in (syscalls.let_others_first, syscalls.keep_off_this_processor):
+            try:
+                step(self.pid)
+            except OSError:
+                pass  # gone, or (without privilege) not ours to change
 
 
 def find(launcher, request):

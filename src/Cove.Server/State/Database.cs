@@ -71,6 +71,25 @@ internal sealed class Database : IAsyncDisposable
         }
     }
 
+    /// <summary>Writes with one statement, which is a transaction of its own; committed when this returns.</summary>
+    public async Task<int> WriteAsync(string sql, params (string Name, object? Value)[] values)
+    {
+        await _writers.WaitAsync();
+        try
+        {
+            await using var connection = await ConnectAsync();
+            return await new Session(connection, null).ExecuteAsync(sql, values);
+        }
+        catch (DbException failure)
+        {
+            throw StateErrors.Unavailable(failure);
+        }
+        finally
+        {
+            _writers.Release();
+        }
+    }
+
     /// <summary>The same with the database's own exceptions, for whoever can tell them apart.</summary>
     public Task<T> TransactAsync<T>(Func<Session, Task<T>> write, bool durably = false) => TransactAsync(write, durably, many: false);
 

@@ -7,9 +7,9 @@ namespace Cove.Server.State;
 internal sealed class SandboxTable(Database database)
 {
     /// <summary>Committed before the caller hears of the sandbox.</summary>
-    public Task AddAsync(SandboxInfo info, string project, string? key, string node) => database.WriteAsync(session => session.ExecuteAsync(
+    public Task AddAsync(SandboxInfo info, string project, string? key, string node) => database.WriteAsync(
         "INSERT INTO sandboxes (id, project, key_id, node, template, info, created_at) VALUES (@id, @project, @key, @node, @template, @info, @created)",
-        ("id", info.Id.Value), ("project", project), ("key", key), ("node", node), ("template", info.Template), ("info", Text(info)), ("created", info.CreatedAt)));
+        ("id", info.Id.Value), ("project", project), ("key", key), ("node", node), ("template", info.Template), ("info", Text(info)), ("created", info.CreatedAt));
 
     /// <summary>What is kept of a project's sandbox; another project's is not there.</summary>
     public Task<SandboxInfo?> FindAsync(SandboxId id, string project) => database.ReadAsync(session => session.FirstAsync(
