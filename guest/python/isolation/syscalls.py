@@ -94,7 +94,7 @@ def let_others_first(pid):
 
 
 def keep_off_this_processor(pid):
-    """From here on a process runs on any other processor than the one this runs on; where there is only one, nothing changes."""
+    """From here on a process's first thread runs on any other processor than the one this runs on; where there is only one, nothing changes."""
     others = os.sched_getaffinity(0) - {_libc.sched_getcpu()}
     if others:
         os.sched_setaffinity(pid, others)

@@ -153,7 +153,10 @@ class Cell:
 
 
 class _Process:
-    """A process of a cell that the engine knows. Its number is safe to use while it is here: it is not reaped before it is forgotten."""
+    """
+    A process of a cell that the engine knows. Signals go by its pidfd. Its number may name another of this launcher's processes for a moment,
+    between a zygote's reaping it and the word of that: what goes by number (limits, scheduling) only ever takes away.
+    """
 
     def __init__(self, pid, pidfd, leaf):
         self.pid = pid
@@ -163,7 +166,7 @@ class _Process:
     def step_aside(self):
         """
         Giving back its memory takes a dying process some milliseconds, in which the kernel may let nobody else run. The answer for the kill
-        sets out from here, so it dies elsewhere, and lets others first there.
+        sets out from here, so its first thread (a kernel's only one, unless guest code made more) dies elsewhere, and lets others first there.
         """
         for step in (syscalls.let_others_first, syscalls.keep_off_this_processor):
             try:

@@ -90,7 +90,7 @@ internal sealed class Database : IAsyncDisposable
         }
     }
 
-    /// <summary>The same with the database's own exceptions, for whoever can tell them apart.</summary>
+    /// <summary>As <see cref="WriteAsync{T}"/>, with the database's own exceptions, for whoever can tell them apart.</summary>
     public Task<T> TransactAsync<T>(Func<Session, Task<T>> write, bool durably = false) => TransactAsync(write, durably, many: false);
 
     /// <summary>Likewise, of many statements that are few different ones: where it helps, each is prepared once.</summary>

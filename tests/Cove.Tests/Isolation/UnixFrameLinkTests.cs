@@ -1,5 +1,4 @@
 using System.Text;
-using Cove.Engine.Isolation;
 using Cove.Engine.Isolation.Namespaces;
 using Microsoft.Win32.SafeHandles;
 using Xunit;
@@ -43,41 +42,5 @@ public sealed class UnixFrameLinkTests
 
             await sending;
         }
-    }
-
-    [Fact]
-    public async Task What_has_come_is_taken_without_waiting()
-    {
-        using var reactor = new Reactor();
-        var (ours, theirs) = Libc.OpenSocketPair();
-        using var receiver = new UnixFrameLink(reactor, ours);
-        using (var sender = new UnixFrameLink(reactor, theirs))
-        {
-            Assert.False(receiver.TryReceive(out _));
-            await sender.SendAsync("one"u8.ToArray(), [], CancellationToken.None);
-            await sender.SendAsync("two"u8.ToArray(), [], CancellationToken.None);
-            foreach (var name in (string[])["one", "two"])
-            {
-                Assert.True(receiver.TryReceive(out var frame));
-                Assert.Equal(name, Encoding.ASCII.GetString(frame!.Value.Body.Span));
-            }
-
-            Assert.False(receiver.TryReceive(out _));
-        }
-
-        Assert.True(receiver.TryReceive(out var end));
-        Assert.Null(end);
-    }
-
-    [Fact]
-    public void A_link_that_ends_within_a_frame_says_so()
-    {
-        using var reactor = new Reactor();
-        var (ours, theirs) = Libc.OpenSocketPair();
-        using var receiver = new UnixFrameLink(reactor, ours);
-        Assert.Equal(6, Descriptors.Write(theirs, [0, 0, 0, 9, 1, 2]));
-        Assert.False(receiver.TryReceive(out _));
-        theirs.Dispose();
-        Assert.Throws<FrameException>(() => receiver.TryReceive(out _));
     }
 }

@@ -1,9 +1,10 @@
 import os
 import subprocess
-import time
 import unittest
+from unittest import mock
 
 from isolation import syscalls
+from launcher import cells
 
 
 class DyingTest(unittest.TestCase):
@@ -18,22 +19,33 @@ class DyingTest(unittest.TestCase):
         syscalls.let_others_first(self.process.pid)
         self.assertEqual(os.sched_getscheduler(self.process.pid), os.SCHED_BATCH)
 
-    def test_it_keeps_off_one_processor_where_there_are_several(self):
+    def test_it_keeps_off_the_processor_that_asks(self):
         mine = os.sched_getaffinity(0)
-        syscalls.keep_off_this_processor(self.process.pid)
-        its = os.sched_getaffinity(self.process.pid)
-        self.assertLess(its, mine) if len(mine) > 1 else self.assertEqual(its, mine)
-        self.assertGreaterEqual(len(its), max(1, len(mine) - 1))
+        asking = max(mine)
+        with mock.patch.object(syscalls._libc, "sched_getcpu", return_value=asking):
+            syscalls.keep_off_this_processor(self.process.pid)
+        self.assertEqual(os.sched_getaffinity(self.process.pid), mine - {asking} or mine)
 
     def test_it_keeps_the_only_processor(self):
         mine = os.sched_getaffinity(0)
         self.addCleanup(os.sched_setaffinity, 0, mine)
         only = {min(mine)}
         os.sched_setaffinity(0, only)
-        time.sleep(0)
         os.sched_setaffinity(self.process.pid, only)
         syscalls.keep_off_this_processor(self.process.pid)
         self.assertEqual(os.sched_getaffinity(self.process.pid), only)
+
+    def test_a_killed_cell_does_both_to_what_it_holds(self):
+        process = cells._Process(self.process.pid, None, None)
+        process.step_aside()
+        self.assertEqual(os.sched_getscheduler(self.process.pid), os.SCHED_BATCH)
+        if len(os.sched_getaffinity(0)) > 1:
+            self.assertLess(os.sched_getaffinity(self.process.pid), os.sched_getaffinity(0))
+
+    def test_one_that_is_gone_is_left_at_that(self):
+        self.process.kill()
+        self.process.wait()
+        cells._Process(self.process.pid, None, None).step_aside()
 
 
 if __name__ == "__main__":

@@ -71,40 +71,19 @@ internal sealed class UnixFrameLink : IFrameLink
 
     public async ValueTask<ReceivedFrame?> ReceiveAsync(CancellationToken cancellationToken)
     {
-        ReceivedFrame? frame;
-        while (!TryReceive(out frame))
-        {
-            if (!await WaitReadableAsync(cancellationToken))
-            {
-                return AtEnd();
-            }
-        }
-
-        return frame;
-    }
-
-    /// <summary>Takes what has come already: a frame, or null at the end of the link. False when there is neither yet.</summary>
-    public bool TryReceive(out ReceivedFrame? frame)
-    {
         while (true)
         {
             if (TakeFrame() is { } body)
             {
-                frame = new ReceivedFrame(body, TakeDescriptor());
-                return true;
+                return new ReceivedFrame(body, TakeDescriptor());
             }
 
-            var count = Fill();
-            if (count <= 0)
+            if (!await FillAsync(cancellationToken))
             {
-                frame = null;
-                return count != Descriptors.WouldBlock && AtEnd() is null;
+                return _start == _end ? null : throw new FrameException("The link ended within a frame.");
             }
         }
     }
-
-    /// <summary>Completes with true when something has come, with false when this was disposed.</summary>
-    public ValueTask<bool> WaitReadableAsync(CancellationToken cancellationToken) => _watched.WaitReadableAsync(cancellationToken);
 
     /// <summary>Of a peer that has ended: whether it did before it had read all that was sent. Can be asked once.</summary>
     public bool LeftUnread() => Descriptors.LeftUnread(_watched.Descriptor);
@@ -179,10 +158,7 @@ internal sealed class UnixFrameLink : IFrameLink
         (_buffer, _end, _start) = (bigger, _end - _start, 0);
     }
 
-    private ReceivedFrame? AtEnd() => _start == _end ? null : throw new FrameException("The link ended within a frame.");
-
-    /// <summary>Reads once; as <see cref="Descriptors.Receive"/>.</summary>
-    private int Fill()
+    private async ValueTask<bool> FillAsync(CancellationToken cancellationToken)
     {
         if (_start == _end)
         {
@@ -190,14 +166,25 @@ internal sealed class UnixFrameLink : IFrameLink
         }
 
         Reserve(Math.Max(_end - _start + 1024, 4096));
-        var count = Descriptors.Receive(_watched.Descriptor, _buffer.AsSpan(_end), _descriptors);
-        _end += Math.Max(count, 0);
-        _received += Math.Max(count, 0);
-        while (_descriptorsEnd.Count < _descriptors.Count)
+        while (true)
         {
-            _descriptorsEnd.Enqueue(_received);
-        }
+            var count = Descriptors.Receive(_watched.Descriptor, _buffer.AsSpan(_end), _descriptors);
+            if (count != Descriptors.WouldBlock)
+            {
+                _end += Math.Max(count, 0);
+                _received += Math.Max(count, 0);
+                while (_descriptorsEnd.Count < _descriptors.Count)
+                {
+                    _descriptorsEnd.Enqueue(_received);
+                }
 
-        return count;
+                return count > 0;
+            }
+
+            if (!await _watched.WaitReadableAsync(cancellationToken))
+            {
+                return false;
+            }
+        }
     }
 }
