@@ -24,9 +24,9 @@ internal sealed class IdempotencyTable(Database database)
     });
 
     /// <summary>Keeps the final answer; on the disk's side of a kill before the caller hears it.</summary>
-    public Task FinishAsync(RequestName name, StoredAnswer answer) => database.WriteAsync(session => session.ExecuteAsync(
+    public Task FinishAsync(RequestName name, StoredAnswer answer) => database.WriteAsync(
         "UPDATE idempotency SET status = @status, content_type = @type, location = @location, body = @body WHERE project = @project AND route = @route AND name = @name",
-        Key(name, ("status", answer.Status), ("type", answer.ContentType), ("location", answer.Location), ("body", answer.Body))));
+        Key(name, ("status", answer.Status), ("type", answer.ContentType), ("location", answer.Location), ("body", answer.Body)));
 
     /// <summary>
     /// Holds a project to its bounds: of answers that are too many bytes together the oldest are dropped, but not that they were given, so that nothing
@@ -52,12 +52,12 @@ internal sealed class IdempotencyTable(Database database)
     };
 
     /// <summary>Gives a name back: its answer was none to keep.</summary>
-    public Task ReleaseAsync(RequestName name) => database.WriteAsync(session => session.ExecuteAsync(
-        "DELETE FROM idempotency WHERE project = @project AND route = @route AND name = @name AND status IS NULL", Key(name)));
+    public Task ReleaseAsync(RequestName name) => database.WriteAsync(
+        "DELETE FROM idempotency WHERE project = @project AND route = @route AND name = @name AND status IS NULL", Key(name));
 
     /// <summary>Gives back what the last server of this node had begun when it died.</summary>
-    public Task<int> ReleaseLostAsync(string node) => database.WriteAsync(session =>
-        session.ExecuteAsync("DELETE FROM idempotency WHERE node = @node AND status IS NULL", ("node", node)));
+    public Task<int> ReleaseLostAsync(string node) => database.WriteAsync(
+        "DELETE FROM idempotency WHERE node = @node AND status IS NULL", ("node", node));
 
     private static (string, object?)[] Key(RequestName name, params (string, object?)[] more) =>
         [("project", name.Project), ("route", name.Route), ("name", name.Name), .. more];

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import unittest
+from types import SimpleNamespace
 from unittest import mock
 
 from isolation import syscalls
@@ -36,8 +37,10 @@ class DyingTest(unittest.TestCase):
         self.assertEqual(os.sched_getaffinity(self.process.pid), only)
 
     def test_a_killed_cell_does_both_to_what_it_holds(self):
-        process = cells._Process(self.process.pid, None, None)
-        process.step_aside()
+        launcher = SimpleNamespace(ids=SimpleNamespace(take=lambda: 1))
+        cell = cells.Cell(launcher, "cell", None, {})
+        cell.processes[1] = cells._Process(self.process.pid, None, None)
+        cell.kill()
         self.assertEqual(os.sched_getscheduler(self.process.pid), os.SCHED_BATCH)
         if len(os.sched_getaffinity(0)) > 1:
             self.assertLess(os.sched_getaffinity(self.process.pid), os.sched_getaffinity(0))
