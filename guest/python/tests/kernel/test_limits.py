@@ -10,6 +10,7 @@ import unittest
 
 from kernel import signals
 
+from ..processes import halt
 from .harness import PATIENCE, Kernel, KernelTest
 
 
@@ -127,7 +128,7 @@ class Interrupts(KernelTest):
 
     def test_a_late_interrupt_of_the_run_before_does_not_hit_the_next(self):
         for _ in range(20):
-            os.kill(self.kernel.pid, signal.SIGSTOP)  # so that it notices both at once, as on a busy host
+            halt(self.kernel.pid)  # so that it notices both at once, as on a busy host
             self.kernel.interrupt()
             run, ends = self.kernel.start("sum(range(1000)); 'whole'", stray=True)
             os.kill(self.kernel.pid, signal.SIGCONT)

@@ -8,6 +8,7 @@ import termios
 import time
 import unittest
 
+from ..processes import halt
 from .engine import PATIENCE, Kernel
 
 
@@ -142,7 +143,7 @@ class ShimTest(unittest.TestCase):
                 kernel = self.kernel(language)
                 kernel.run("lost=7")
                 pid = int(kernel.run(own).text)
-                os.kill(pid, signal.SIGSTOP)
+                halt(pid)
                 running = kernel.start(code)
                 _until_read(kernel.socket)
                 os.kill(pid, signal.SIGKILL)
@@ -158,7 +159,7 @@ class ShimTest(unittest.TestCase):
     def test_a_late_interrupt_of_the_run_before_does_not_hit_the_next(self):
         kernel = self.kernel("bash")
         for _ in range(20):
-            os.kill(kernel.pid, signal.SIGSTOP)  # so that it notices both at once, as on a busy host
+            halt(kernel.pid)  # so that it notices both at once, as on a busy host
             kernel.interrupt()
             running = kernel.start("for i in {1..100}; do :; done; echo whole", stray=True)
             os.kill(kernel.pid, signal.SIGCONT)
