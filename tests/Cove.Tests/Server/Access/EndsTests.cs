@@ -61,8 +61,8 @@ public sealed class EndsTests : IAsyncLifetime
         await Eventually.Holds(() => _ledger.Find(made.Id, "alpha") is null, "the sandbox is forgotten");
         await events.DisposeAsync();
         await Eventually.Holds(() => _memory.Held == 0, "its input is given back");
-        await _state.Writer.FlushAsync();
-        Assert.Equal((run, RunOutcome.Ok), Assert.Single(await _state.Runs.ListAsync(made.Id)) is var row ? (row.Id, row.Outcome) : default);
+        await Eventually.Holds(async () => await RowsAsync(made.Id) is { Count: > 0 }, "its row is written");
+        Assert.Equal((run, RunOutcome.Ok), Assert.Single(await RowsAsync(made.Id)) is var row ? (row.Id, row.Outcome) : default);
     }
 
     [Fact]
@@ -86,6 +86,12 @@ public sealed class EndsTests : IAsyncLifetime
         var meter = new CpuMeter();
         Assert.Equal([TimeSpan.FromSeconds(2), TimeSpan.Zero, TimeSpan.FromSeconds(1)], new long[] { 2_000_000_000, 1_000_000_000, 3_000_000_000 }.Select(now => meter.Since(now)!.Value));
         Assert.Null(meter.Since(null));
+    }
+
+    private async Task<IReadOnlyList<StoredRun>> RowsAsync(SandboxId sandbox)
+    {
+        await _state.Writer.FlushAsync();
+        return await _state.Runs.ListAsync(sandbox);
     }
 
     private static RunResult Result() => new() { Outcome = RunOutcome.Ok, Duration = TimeSpan.FromSeconds(1), Isolation = FakeCove.Tier };
