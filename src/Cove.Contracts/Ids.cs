@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json.Serialization;
 using System.Text.Json;
 
@@ -44,7 +43,15 @@ internal static class Ids
 {
     private const string Alphabet = "abcdefghijkmnpqrstuvwxyz23456789"; // 32 letters: 5 bits each, none mistaken for another
 
-    public static string Random(int length) => RandomNumberGenerator.GetString(Alphabet, length);
+    public static string Random(int length) => string.Create(length, 0, static (letters, _) =>
+    {
+        Span<byte> drawn = stackalloc byte[letters.Length];
+        Entropy.Fill(drawn);
+        for (var i = 0; i < letters.Length; i++)
+        {
+            letters[i] = Alphabet[drawn[i] % Alphabet.Length]; // 32 divides 256: every letter is as likely
+        }
+    });
 
     public static bool IsWellFormed(string? text)
     {

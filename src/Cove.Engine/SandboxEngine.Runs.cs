@@ -57,6 +57,11 @@ public sealed partial class SandboxEngine
         }
 
         _ = new RunPipeline(found, run, request, running.Settings).RunToEndAsync(); // never throws, and ends by itself
+        if (run.Log.Info is { } begun)
+        {
+            return begun; // mostly over already
+        }
+
         await foreach (var first in run.Log.ReadAsync(after: 0, CancellationToken.None))
         {
             if (first is RunCompleted { Result: { Outcome: RunOutcome.Refused, Error: { } error } })

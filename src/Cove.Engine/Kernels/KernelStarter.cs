@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Cove.Engine.Guest;
 using Cove.Engine.Isolation;
 
@@ -52,7 +51,7 @@ internal static class KernelStarter
             environment,
             KernelEnvironment.WorkingDirectory,
             KernelEnvironment.SoftMemoryBytes(limits.MemoryBytes),
-            RandomNumberGenerator.GetHexString(64, lowercase: true),
+            Entropy.Hex(32),
             rehearse);
         return kernel.Process.Control!.SendAsync(frame, null, cancellationToken);
     }

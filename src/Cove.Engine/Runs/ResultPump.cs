@@ -7,13 +7,15 @@ namespace Cove.Engine.Runs;
 /// Reads the result channel of one run. It never waits for the caller, so that <c>done</c> is seen the moment it comes; the
 /// decoder's budgets bound what that can pile up.
 /// </summary>
-internal sealed class ResultPump(ByteSource source, string nonce, Run run)
+internal sealed class ResultPump(ByteSource source, string nonce, Run run) : IDisposable
 {
     private const string StateLostNotice = "state_lost";
 
     private readonly ResultDecoder _decoder = new(nonce);
     private readonly RunEvents _events = run.Events;
     private readonly RunStop _stop = run.Stop;
+    private readonly FrameBuffer _buffer = new();
+    private bool _isOver;
 
     /// <summary>What the kernel said at its end; null while it has not, and for ever when the channel ended without.</summary>
     public ResultMessage.Done? Done { get; private set; }
@@ -24,38 +26,34 @@ internal sealed class ResultPump(ByteSource source, string nonce, Run run)
     /// <summary>Whether the kernel said that its interpreter ended and took the variables along (behind a shim the process itself lives on).</summary>
     public bool SaidStateLost { get; private set; }
 
-    /// <summary>Gives a run that has just been set going the moment that a short one takes.</summary>
-    public void WaitBriefly() => source.WaitBriefly();
+    /// <summary>Gives a run that has just been set going the moment that a short one takes. True when it is done.</summary>
+    public bool EndsBriefly()
+    {
+        source.WaitBriefly();
+        ReadNow();
+        return Done is not null;
+    }
 
     /// <summary>Completes with <c>done</c>, a violation, the end of the channel, or the end of the run.</summary>
     public async Task RunAsync(CancellationToken endOfRun)
     {
-        using var buffer = new FrameBuffer();
         try
         {
-            while (true)
+            while (!_isOver)
             {
-                var count = await source.ReadAsync(buffer.Free(), endOfRun);
+                var count = await source.ReadAsync(_buffer.Free(), endOfRun);
                 if (count <= 0)
                 {
-                    EndedInFrame = buffer.HasPartial;
+                    EndedInFrame = _buffer.HasPartial;
                     return;
                 }
 
-                buffer.Advance(count);
-                if (!Interpret(buffer))
-                {
-                    return;
-                }
+                Take(count);
             }
         }
         catch (OperationCanceledException)
         {
-            Drain(buffer);
-        }
-        catch (FrameException exception)
-        {
-            _stop.RequestForViolation(exception.Message);
+            ReadNow();
         }
         catch (IOException)
         {
@@ -63,37 +61,42 @@ internal sealed class ResultPump(ByteSource source, string nonce, Run run)
         }
     }
 
-    /// <summary>Reads what a process that just died had said; at most one frame more than a pipe holds.</summary>
-    private void Drain(FrameBuffer buffer)
+    public void Dispose() => _buffer.Dispose();
+
+    /// <summary>Reads what is there, such as a process that just died had said; at most one frame more than a pipe holds.</summary>
+    private void ReadNow()
     {
+        for (var read = 0; read <= FrameBuffer.MaxCapacity && !_isOver;)
+        {
+            var count = source.TryRead(_buffer.Free().Span);
+            if (count <= 0)
+            {
+                return;
+            }
+
+            read += count;
+            Take(count);
+        }
+    }
+
+    private void Take(int count)
+    {
+        _buffer.Advance(count);
         try
         {
-            for (var drained = 0; drained <= FrameBuffer.MaxCapacity;)
-            {
-                var count = source.TryRead(buffer.Free().Span);
-                if (count <= 0)
-                {
-                    return;
-                }
-
-                drained += count;
-                buffer.Advance(count);
-                if (!Interpret(buffer))
-                {
-                    return;
-                }
-            }
+            _isOver = !Interpret();
         }
         catch (FrameException exception)
         {
+            _isOver = true;
             _stop.RequestForViolation(exception.Message);
         }
     }
 
     /// <summary>False when nothing further is to be read.</summary>
-    private bool Interpret(FrameBuffer buffer)
+    private bool Interpret()
     {
-        while (buffer.TryRead(out var body))
+        while (_buffer.TryRead(out var body))
         {
             switch (_decoder.Decode(body))
             {

@@ -10,14 +10,25 @@ namespace Cove.Engine.Runs;
 internal sealed class RunEvents(RunLog log, TimeProvider time)
 {
     private readonly Lock _lock = new();
+    private RunStarted? _unwritten;
     private long _sequence;
     private bool _completed;
 
-    public void Started(RunId run, SandboxId sandbox, string? kernel, string? correlationId = null)
+    /// <summary>The run starts now. That is written by <see cref="WriteStarted"/>, or before the event that comes next.</summary>
+    public void Start(RunId run, SandboxId sandbox, string? kernel, string? correlationId = null)
     {
         lock (_lock)
         {
-            Write(new RunStarted { Sequence = _sequence + 1, Time = time.GetUtcNow(), Run = run, Sandbox = sandbox, Kernel = kernel, CorrelationId = correlationId });
+            _unwritten = new RunStarted { Sequence = ++_sequence, Time = time.GetUtcNow(), Run = run, Sandbox = sandbox, Kernel = kernel, CorrelationId = correlationId };
+        }
+    }
+
+    /// <summary>Writes that the run has started, unless it is written: once the guest is going, so that it does not wait for this.</summary>
+    public void WriteStarted()
+    {
+        lock (_lock)
+        {
+            WriteStarted_NeedsLock();
         }
     }
 
@@ -74,8 +85,18 @@ internal sealed class RunEvents(RunLog log, TimeProvider time)
     {
         if (!_completed)
         {
-            _sequence++;
+            WriteStarted_NeedsLock();
+            _sequence = next.Sequence;
             log.Append(next);
+        }
+    }
+
+    private void WriteStarted_NeedsLock()
+    {
+        if (_unwritten is { } started)
+        {
+            _unwritten = null;
+            log.Append(started);
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Security.Cryptography;
 using Cove.Engine.Guest;
 using Cove.Engine.Isolation;
 using Cove.Engine.Journal;
@@ -61,7 +60,7 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
         try
         {
             run.Tools = ToolRules.HasTools(request) ? new ToolDesk(run, request, nonce, settings.Time) : null;
-            run.Events.Started(run.Id, sandbox.Id, kernel.Name, request.CorrelationId);
+            run.Events.Start(run.Id, sandbox.Id, kernel.Name, request.CorrelationId);
             return await RunInKernelAsync(kernel, nonce, frame, code);
         }
         finally
@@ -139,7 +138,7 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
         try
         {
             using var channels = sandbox.Cell.OpenRunChannels(host: run.Tools is not null);
-            var result = new ResultPump(channels.Result, nonce, run);
+            using var result = new ResultPump(channels.Result, nonce, run);
             var supervisor = new RunSupervisor(sandbox.Cell, process, run, _clock);
             return await supervisor.WatchAsync(
                 Pump(OutputStream.Stdout, channels.Stdout),
@@ -195,7 +194,8 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
             request.Argv ?? ["/bin/bash", "-c", request.ShellLine!],
             directory,
             KernelEnvironment.Build(directory, sandbox.Template.Environment, sandbox.Environment, request.Environment));
-        run.Events.Started(run.Id, sandbox.Id, null, request.CorrelationId);
+        run.Events.Start(run.Id, sandbox.Id, null, request.CorrelationId);
+        run.Events.WriteStarted();
         var (command, refused) = await Start().CommandAsync(spec);
         if (command is null)
         {
@@ -302,7 +302,7 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
         }
     }
 
-    private static string Nonce(out string nonce) => nonce = RandomNumberGenerator.GetHexString(32, lowercase: true);
+    private static string Nonce(out string nonce) => nonce = Entropy.Hex(16);
 }
 
 /// <summary>What every run of an engine shares.</summary>

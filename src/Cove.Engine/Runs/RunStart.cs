@@ -36,6 +36,7 @@ internal sealed class RunStart(Sandbox sandbox, Run run, RunClock clock, RunSett
 
     private async ValueTask<(CellProcess? Process, Verdict? Verdict)> StartKernelAsync(Kernel kernel)
     {
+        run.Events.WriteStarted(); // it takes a while to come
         var before = StartFailure.Hits(sandbox.Cell);
         return await UnlessStoppedAsync(async token =>
         {

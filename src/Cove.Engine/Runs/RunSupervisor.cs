@@ -75,6 +75,8 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
     // A dead init takes its cell along; which of the two the backend reports first is chance.
     private static readonly TimeSpan CellDeathWindow = TimeSpan.FromMilliseconds(50);
 
+    private static readonly CancellationToken _over = new(canceled: true);
+
     /// <summary>
     /// Runs to the end. <paramref name="result"/> is null for a command, which ends with its process. <paramref name="start"/>
     /// is what sets the guest going (it may block on a guest that does not read); <paramref name="close"/> closes the channels.
@@ -82,6 +84,18 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
     public async Task<Ending> WatchAsync(OutputPump stdout, OutputPump stderr, ResultPump? result, Func<Task> start, Action close)
     {
         var before = StartFailure.Hits(cell);
+        var starting = StartAsync(start);
+
+        // The guest works from here on: what needs not be done before is done meanwhile.
+        run.Events.WriteStarted();
+        if (starting.IsCompletedSuccessfully && run.Tools is null && result?.EndsBriefly() == true)
+        {
+            // Most runs are short: this thread has read how it ended, and nobody else need be told to watch it.
+            await SettleAsync(Task.WhenAll(stdout.RunAsync(_over), stderr.RunAsync(_over)), close);
+            close();
+            return Seen(before, stdout, stderr, result, ladder: null);
+        }
+
         using var endOfRun = new CancellationTokenSource();
         var ended = new TaskCompletionSource();
         var ladder = new StopLadder(cell, process, run.Stop, clock.Grace, clock.Time);
@@ -92,13 +106,6 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
         }
 
         var climbing = ladder.WatchAsync(ended.Task);
-        var starting = StartAsync(start);
-        if (starting.IsCompletedSuccessfully)
-        {
-            // Most runs are short: all that they said is read below by this thread, and no other is woken.
-            result?.WaitBriefly();
-        }
-
         var pumps = Task.WhenAll(stdout.RunAsync(endOfRun.Token), stderr.RunAsync(endOfRun.Token));
         var reading = result?.RunAsync(endOfRun.Token);
         try
@@ -190,7 +197,7 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
         }
     }
 
-    private Ending Seen(CellUsage before, OutputPump stdout, OutputPump stderr, ResultPump? result, StopLadder ladder)
+    private Ending Seen(CellUsage before, OutputPump stdout, OutputPump stderr, ResultPump? result, StopLadder? ladder)
     {
         var usage = StartFailure.End(cell);
         return new Ending
@@ -199,9 +206,9 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
             SaidStateLost = result?.SaidStateLost ?? false,
             Exit = process.Exited.IsCompletedSuccessfully ? process.Exited.Result : null,
             Cell = cell.Exited.IsCompletedSuccessfully ? cell.Exited.Result : null,
-            Killed = ladder.Killed,
-            Interrupted = ladder.Interrupted,
-            GaveUp = ladder.GaveUp.IsCompleted,
+            Killed = ladder is { Killed: true },
+            Interrupted = ladder is { Interrupted: true },
+            GaveUp = ladder is { GaveUp.IsCompleted: true },
             Reason = run.Stop.Reason,
             Violation = run.Stop.Violation,
             StdoutBytes = stdout.TotalBytes,

@@ -16,26 +16,21 @@ internal sealed class MetricFamily(Instrument instrument)
     private static readonly double[] _bounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
     private readonly Lock _lock = new();
-    private readonly SortedDictionary<string, double> _values = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<string, long[]> _buckets = new(StringComparer.Ordinal);
+    private readonly Dictionary<KeyValuePair<string, object?>[], Series> _series = new(new SameTags());
     private readonly string _kind = KindOf(instrument);
+    private Series? _overflow;
 
     public string Name { get; } = NameOf(instrument);
 
     public void Record(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
-        var labels = Labels(tags);
         lock (_lock)
         {
-            if (!_values.ContainsKey(labels) && _values.Count >= MaximumSeries)
+            var series = Find(tags);
+            series.Value = _kind == "gauge" && instrument.IsObservable ? value : series.Value + value;
+            if (series.Buckets is { } buckets)
             {
-                labels = Overflow;
-            }
-
-            _values[labels] = _kind == "gauge" && instrument.IsObservable ? value : _values.GetValueOrDefault(labels) + value;
-            if (_kind == "histogram")
-            {
-                Bucket(labels)[Array.FindIndex(_bounds, bound => value <= bound) is >= 0 and var at ? at : _bounds.Length]++;
+                buckets[Array.FindIndex(_bounds, bound => value <= bound) is >= 0 and var at ? at : _bounds.Length]++;
             }
         }
     }
@@ -47,7 +42,7 @@ internal sealed class MetricFamily(Instrument instrument)
         {
             lock (_lock)
             {
-                _values.Clear();
+                _series.Clear();
             }
         }
     }
@@ -58,24 +53,23 @@ internal sealed class MetricFamily(Instrument instrument)
         {
             text.Append("# HELP ").Append(Name).Append(' ').Append((instrument.Description ?? "").Replace("\\", "\\\\").Replace("\n", "\\n")).Append('\n');
             text.Append("# TYPE ").Append(Name).Append(' ').Append(_kind).Append('\n');
-            foreach (var (labels, value) in _values)
+            foreach (var series in _series.Values.Concat(_overflow is null ? [] : [_overflow]).OrderBy(s => s.Labels, StringComparer.Ordinal))
             {
-                if (_kind == "histogram")
+                if (series.Buckets is { } buckets)
                 {
-                    WriteHistogram(text, labels, value);
+                    WriteHistogram(text, series.Labels, series.Value, buckets);
                 }
                 else
                 {
-                    text.Append(Name).Append(labels).Append(' ').Append(Number(value)).Append('\n');
+                    text.Append(Name).Append(series.Labels).Append(' ').Append(Number(series.Value)).Append('\n');
                 }
             }
         }
     }
 
-    private void WriteHistogram(StringBuilder text, string labels, double sum)
+    private void WriteHistogram(StringBuilder text, string labels, double sum, long[] buckets)
     {
         long count = 0;
-        var buckets = Bucket(labels);
         for (var i = 0; i <= _bounds.Length; i++)
         {
             count += buckets[i];
@@ -87,7 +81,17 @@ internal sealed class MetricFamily(Instrument instrument)
         text.Append(Name).Append("_count").Append(labels).Append(' ').Append(count).Append('\n');
     }
 
-    private long[] Bucket(string labels) => _buckets.TryGetValue(labels, out var found) ? found : _buckets[labels] = new long[_bounds.Length + 1];
+    private Series Find(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        if (_series.GetAlternateLookup<ReadOnlySpan<KeyValuePair<string, object?>>>().TryGetValue(tags, out var found))
+        {
+            return found;
+        }
+
+        return _series.Count >= MaximumSeries ? _overflow ??= New(Overflow) : _series[tags.ToArray()] = New(Labels(tags));
+    }
+
+    private Series New(string labels) => new(labels, _kind == "histogram" ? new long[_bounds.Length + 1] : null);
 
     private static string Labels(ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
@@ -120,4 +124,47 @@ internal sealed class MetricFamily(Instrument instrument)
     }
 
     private static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+
+    private sealed class Series(string labels, long[]? buckets)
+    {
+        public string Labels => labels;
+
+        public long[]? Buckets => buckets;
+
+        public double Value { get; set; }
+    }
+
+    /// <summary>Finds a series by its tags as they come, several times a request: no text is made of them.</summary>
+    private sealed class SameTags : IEqualityComparer<KeyValuePair<string, object?>[]>, IAlternateEqualityComparer<ReadOnlySpan<KeyValuePair<string, object?>>, KeyValuePair<string, object?>[]>
+    {
+        public KeyValuePair<string, object?>[] Create(ReadOnlySpan<KeyValuePair<string, object?>> alternate) => alternate.ToArray();
+
+        public bool Equals(KeyValuePair<string, object?>[]? x, KeyValuePair<string, object?>[]? y) => Equals(x.AsSpan(), y!);
+
+        public bool Equals(ReadOnlySpan<KeyValuePair<string, object?>> alternate, KeyValuePair<string, object?>[] other)
+        {
+            for (var i = 0; i < alternate.Length && i < other.Length; i++)
+            {
+                if (alternate[i].Key != other[i].Key || !Equals(alternate[i].Value, other[i].Value))
+                {
+                    return false;
+                }
+            }
+
+            return alternate.Length == other.Length;
+        }
+
+        public int GetHashCode(KeyValuePair<string, object?>[] obj) => GetHashCode(obj.AsSpan());
+
+        public int GetHashCode(ReadOnlySpan<KeyValuePair<string, object?>> alternate)
+        {
+            var hash = default(HashCode);
+            foreach (var tag in alternate)
+            {
+                hash.Add(tag.Value);
+            }
+
+            return hash.ToHashCode();
+        }
+    }
 }

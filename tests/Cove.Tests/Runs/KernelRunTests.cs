@@ -39,6 +39,18 @@ public sealed class KernelRunTests
         Assert.Equal(20 << 20, result.PeakMemoryBytes);
     }
 
+    [Fact]
+    public async Task That_it_started_is_told_first_also_when_the_guest_could_not_be_set_going()
+    {
+        await using var harness = await EngineHarness.StartAsync();
+        var (id, cell) = await harness.CreateAsync();
+        cell.BeforeSend = _ => throw new IOException("made up");
+        var events = await Eventually.Within(harness.RunAsync(id, new RunRequest { Code = "x" }));
+        Assert.IsType<RunStarted>(events[0]);
+        Assert.IsType<RunCompleted>(Assert.Single(events, e => e is not RunStarted and not RunNotice));
+        Assert.Equal(Enumerable.Range(1, events.Count).Select(n => (long)n), events.Select(e => e.Sequence));
+    }
+
     [Theory]
     [InlineData("ZeroDivisionError", "python_exception", RunOutcome.GuestError)]
     [InlineData("SyntaxError", "syntax_error", RunOutcome.GuestError)]

@@ -130,14 +130,9 @@ internal static unsafe partial class Libc
 
         var reader = new SafeFileHandle(ends[0], ownsHandle: true);
         var writer = new SafeFileHandle(ends[1], ownsHandle: true);
-        if (!readerWaits)
+        if ((!readerWaits && Fcntl(reader, F_SETFL, O_NONBLOCK) < 0) || (!writerWaits && Fcntl(writer, F_SETFL, O_NONBLOCK) < 0))
         {
-            MakeNonBlocking(reader);
-        }
-
-        if (!writerWaits)
-        {
-            MakeNonBlocking(writer);
+            throw Failure("fcntl"); // (a fresh end has no other flags that could be lost)
         }
 
         return (reader, writer);
