@@ -113,8 +113,10 @@ public abstract class NothingIsLeft(IEngineUnderAttack engine) : EscapeSuite(eng
 
     private static HashSet<string> TemporaryFiles() => [.. Directory.EnumerateFileSystemEntries(Path.GetTempPath(), "cove-*").Where(f => f != TemporaryPlace.Path)]; // the tests' own place lasts as long as they do
 
+    /// <summary>This user's control groups: another's tests may run at the same time.</summary>
     private static HashSet<string> Groups() => Directory.Exists("/sys/fs/cgroup")
-        ? [.. Directory.EnumerateDirectories("/sys/fs/cgroup", "cove-*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true })]
+        ? [.. Directory.EnumerateDirectories("/sys/fs/cgroup", "cove-*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true })
+            .Where(d => global::Cove.Cli.Libc.Stat(d)?.User == global::Cove.Cli.Libc.EffectiveUser())]
         : [];
 
     /// <summary>Everything that descends from this process.</summary>
