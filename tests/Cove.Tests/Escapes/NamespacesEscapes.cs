@@ -52,6 +52,7 @@ public sealed class NamespacesSeedAttacks(LiveEngine live) : SeedAttacks(new Nam
 [Collection(Alone.Name)]
 public sealed class NamespacesBombs(LiveEngine live) : Bombs(new NamespacesUnderAttack(live));
 
+[Collection(Alone.Name)]
 public sealed class NamespacesSlowDeaths(LiveEngine live) : SlowDeaths(new NamespacesUnderAttack(live));
 
 [Collection(Alone.Name)]
