@@ -99,12 +99,13 @@ internal sealed class CoveServer : IAsyncDisposable
     /// </summary>
     public async Task DrainAsync(string reason, CancellationToken hurry)
     {
+        var drained = _life.DrainAsync(); // before it is said: whoever reads it finds it so
         _log.ServerDrains(reason, _options.DrainTime.TotalSeconds);
         using var limit = new CancellationTokenSource(_options.DrainTime, _parts.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, hurry);
         try
         {
-            await _life.DrainAsync().WaitAsync(either.Token);
+            await drained.WaitAsync(either.Token);
             while (_parts.Census().Runs > 0)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(50), _parts.Time, either.Token);

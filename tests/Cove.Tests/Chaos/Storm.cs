@@ -7,6 +7,7 @@ namespace Cove.Tests.Chaos;
 public sealed class Storm
 {
     private const int Blows = 12;
+    private int _well;
 
     [Fact]
     public async Task Every_run_has_one_honest_end_and_the_engine_outlives_it()
@@ -22,9 +23,10 @@ public sealed class Storm
             await Task.WhenAny(Task.WhenAll(callers), Task.Delay(TimeSpan.FromMilliseconds(order.Next(50, 300)), TimeProvider.System)); // the pace of the storm, not a wait for anything
         }
 
+        // On a slow host no run may be quick enough for the storm itself; then it is one of those behind it.
+        await Hang.UntilAsync(() => Volatile.Read(ref _well) > 0 || callers.Any(c => c.IsCompleted), "a run ended well");
         await over.CancelAsync();
-        var runs = await Hang.WatchAsync(Task.WhenAll(callers));
-        Assert.True(runs.Sum() > 0, "No run ever ended well.");
+        await Hang.WatchAsync(Task.WhenAll(callers));
         await Hang.UntilAsync(
             async () =>
             {
@@ -41,9 +43,8 @@ public sealed class Storm
     }
 
     /// <summary>Creates, runs, deletes; counts the runs that went well.</summary>
-    private static async Task<int> CallAsync(OwnEngine own, CancellationToken over)
+    private async Task CallAsync(OwnEngine own, CancellationToken over)
     {
-        var well = 0;
         while (!over.IsCancellationRequested)
         {
             try
@@ -56,7 +57,10 @@ public sealed class Storm
                     Assert.True(
                         run.Outcome is RunOutcome.Ok or RunOutcome.Killed or RunOutcome.InfrastructureFailure || run.Result.Error?.Code == "sandbox_ended",
                         run.ToString());
-                    well += run.Outcome == RunOutcome.Ok ? 1 : 0;
+                    if (run.Outcome == RunOutcome.Ok)
+                    {
+                        Interlocked.Increment(ref _well);
+                    }
                 }
             }
             catch (CoveException exception)
@@ -64,8 +68,6 @@ public sealed class Storm
                 Assert.True(exception.Error.Retryable, exception.ToString());
             }
         }
-
-        return well;
     }
 
     private static async Task<IReadOnlyList<int>> VictimsAsync(OwnEngine own, int kind)

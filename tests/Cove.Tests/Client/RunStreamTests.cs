@@ -68,7 +68,8 @@ public sealed class RunStreamTests : IAsyncLifetime
         };
 
         var events = new List<RunEvent>();
-        await foreach (var next in _server.Client.RunAsync(sandbox, Code, cancelled.Token))
+        await using var client = _server.NewClient(time: new FakeTimeProvider()); // whose patience does not end
+        await foreach (var next in client.RunAsync(sandbox, Code, cancelled.Token))
         {
             events.Add(next);
             if (next is RunOutput)
@@ -142,7 +143,8 @@ public sealed class RunStreamTests : IAsyncLifetime
             ended = true;
         };
 
-        await foreach (var next in _server.Client.RunAsync(sandbox, Code))
+        await using var client = _server.NewClient(time: new FakeTimeProvider()); // whose patience does not end
+        await foreach (var next in client.RunAsync(sandbox, Code))
         {
             if (next is RunOutput)
             {

@@ -65,7 +65,7 @@ public abstract class BashConformance(BackendUnderTest backend) : ConformanceSui
         AssertOk(await BashAsync(sandbox, "true")); // so that the wall time is not spent on starting the shell
         var run = await sandbox.RunAsync(new RunRequest
         {
-            Code = "lost=7; trap '' INT; while :; do :; done", Language = Language.Bash, Timeout = TimeSpan.FromSeconds(2),
+            Code = "lost=7; trap '' INT; while :; do :; done", Language = Language.Bash, Timeout = TimeSpan.FromSeconds(5),
         });
         AssertOutcome(RunOutcome.TimedOut, "wall_time_exceeded", run);
         Assert.True(run.Result.StateLost);

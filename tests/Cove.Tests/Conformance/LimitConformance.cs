@@ -68,7 +68,7 @@ public abstract class LimitConformance(BackendUnderTest backend) : ConformanceSu
     {
         await using var sandbox = await LimitedAsync(new SandboxLimitsRequest { Pids = 40, CpuMillis = 500 });
         await using var sibling = await SandboxAsync();
-        var bomb = sandbox.Start(new RunRequest { Code = "import os\nprint('in', flush=True)\nwhile True:\n    try: os.fork()\n    except OSError: pass", Timeout = TimeSpan.FromSeconds(2) });
+        var bomb = sandbox.Start(new RunRequest { Code = "import os\nprint('in', flush=True)\nwhile True:\n    try: os.fork()\n    except OSError: pass", Timeout = TimeSpan.FromSeconds(10) });
         await bomb.SaidAsync("in");
         Assert.Equal("2", (await sibling.PythonAsync("1 + 1")).Value);
         Assert.Equal(RunOutcome.TimedOut, (await bomb.Completion).Outcome);

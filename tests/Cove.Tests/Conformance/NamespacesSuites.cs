@@ -7,7 +7,7 @@ namespace Cove.Tests.Conformance;
 /// <summary>The namespaces backend on this host, as root, as an ordinary user with what `cove doctor --fix` prepares, or as a bare one.</summary>
 public sealed class NamespacesUnderTest(LiveEngine live) : BackendUnderTest
 {
-    public override Task<SandboxEngine> SharedAsync() => live.GetAsync();
+    public override Task<SandboxEngine> SharedAsync() => live.PatientAsync();
 
     public override Task<SandboxEngine> StartAsync(Func<EngineOptions, EngineOptions> change)
     {

@@ -67,14 +67,14 @@ public abstract class SandboxEndConformance(BackendUnderTest backend) : Conforma
     [Fact]
     public async Task A_sandbox_with_a_run_in_progress_is_not_idle()
     {
-        await using var sandbox = await SandboxAsync(new SandboxRequest { Template = "base", IdleTimeout = TimeSpan.FromSeconds(3) });
-        AssertOk(await sandbox.PythonAsync("import time; time.sleep(6)"));
+        await using var sandbox = await SandboxAsync(new SandboxRequest { Template = "base", IdleTimeout = TimeSpan.FromSeconds(10) });
+        AssertOk(await sandbox.PythonAsync("import time; time.sleep(15)"));
     }
 
     [Fact]
     public async Task A_sandbox_ends_at_its_maximum_lifetime_whatever_it_does()
     {
-        await using var sandbox = await SandboxAsync(new SandboxRequest { Template = "base", MaxLifetime = TimeSpan.FromSeconds(4) });
+        await using var sandbox = await SandboxAsync(new SandboxRequest { Template = "base", MaxLifetime = TimeSpan.FromSeconds(10) });
         AssertOutcome(RunOutcome.Killed, "sandbox_ended", await sandbox.PythonAsync("while True: pass"));
         await AssertEndsAsync(sandbox, SandboxEndReason.MaxLifetime);
     }

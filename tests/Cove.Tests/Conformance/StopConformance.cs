@@ -37,7 +37,7 @@ public abstract class StopConformance(BackendUnderTest backend) : ConformanceSui
         await using var sandbox = await SandboxAsync();
         AssertOk(await sandbox.PythonAsync("lost = 7"));
         await sandbox.WriteAsync("/workspace/kept", "file");
-        var run = await sandbox.PythonAsync(code, TimeSpan.FromSeconds(2)); // time enough to become what cannot be interrupted
+        var run = await sandbox.PythonAsync(code, TimeSpan.FromSeconds(5)); // time enough to become what cannot be interrupted
         AssertOutcome(RunOutcome.TimedOut, "wall_time_exceeded", run);
         Assert.True(run.Result.StateLost, run.ToString());
         Assert.Contains("killed", run.Result.Error!.Message, StringComparison.Ordinal);
@@ -66,7 +66,7 @@ public abstract class StopConformance(BackendUnderTest backend) : ConformanceSui
         await using var sandbox = await SandboxAsync();
         var run = await sandbox.PythonAsync(
             "import os, signal, subprocess, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ndef note(pid): print(pid, file=open('/tmp/pids', 'a'))\nfor _ in range(5): note(subprocess.Popen(['sleep', '3601'], start_new_session=True).pid)\nif os.fork() == 0:\n    os.setsid(); os.fork(); note(os.getpid()); time.sleep(3602)\nwhile True: pass",
-            TimeSpan.FromSeconds(6));
+            TimeSpan.FromSeconds(10));
         AssertOutcome(RunOutcome.TimedOut, "wall_time_exceeded", run);
         Assert.Equal("7 started, 0 alive\n", await CountAsync(sandbox));
     }

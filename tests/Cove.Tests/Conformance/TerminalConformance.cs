@@ -145,10 +145,10 @@ public abstract class TerminalConformance(BackendUnderTest backend) : Conformanc
     [Fact]
     public async Task An_open_one_keeps_its_sandbox_from_being_idle()
     {
-        await using var sandbox = await SandboxAsync(new SandboxRequest { Template = "base", IdleTimeout = TimeSpan.FromSeconds(3) });
+        await using var sandbox = await SandboxAsync(new SandboxRequest { Template = "base", IdleTimeout = TimeSpan.FromSeconds(10) });
         await using (var talk = await OpenAsync(sandbox))
         {
-            await talk.TypeAsync("sleep 6; echo still''here\n");
+            await talk.TypeAsync("sleep 15; echo still''here\n");
             await talk.SeesAsync("stillhere\r\n");
         }
 

@@ -135,7 +135,7 @@ public sealed partial class DeployTests : IDisposable
     private static Task<(int ExitCode, string Said)> RunAsync(string program, TimeSpan patience) => RunAsync(program, [], [], patience);
 
     private static Task<(int ExitCode, string Said)> RunAsync(string program, (string Name, string Value)[] variables, params string[] arguments) =>
-        RunAsync(program, variables, arguments, TimeSpan.FromMinutes(1));
+        RunAsync(program, variables, arguments, TimeSpan.FromMinutes(5));
 
     private static async Task<(int ExitCode, string Said)> RunAsync(string program, (string Name, string Value)[] variables, string[] arguments, TimeSpan patience)
     {

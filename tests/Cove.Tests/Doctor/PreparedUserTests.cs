@@ -56,10 +56,14 @@ public sealed class PreparedUserTests : IAsyncLifetime
         await AsUserAsync("engine", "stop");
         foreach (var group in Directory.EnumerateDirectories("/sys/fs/cgroup").Select(d => Path.Combine(d, PreparedUser.GroupOf(_user.Id))).Where(Directory.Exists))
         {
-            Remove(group);
+            await Eventually.Holds(() => TryRemove(group), "what was in the user's control group is gone");
         }
 
-        await Host.RunAsync("userdel", ["--remove", _name], CancellationToken.None);
+        await Eventually.Holds(async () =>
+        {
+            await Host.RunAsync("userdel", ["--remove", _name], CancellationToken.None); // refuses while a process of the user's lives
+            return global::Cove.Cli.HostUsers.Find(_name) is null;
+        }, "the user is gone");
         var runtime = $"/tmp/cove-{_user.Id}";
         if (Directory.Exists(runtime))
         {
@@ -69,6 +73,20 @@ public sealed class PreparedUserTests : IAsyncLifetime
 
     private static bool IsReadableByAll(DirectoryInfo? directory) =>
         directory is null || (directory.UnixFileMode.HasFlag(UnixFileMode.OtherExecute) && IsReadableByAll(directory.Parent));
+
+    /// <summary>The stopped engine's processes may still be ending.</summary>
+    private static bool TryRemove(string group)
+    {
+        try
+        {
+            Remove(group);
+            return true;
+        }
+        catch (IOException)
+        {
+            return !Directory.Exists(group);
+        }
+    }
 
     /// <summary>A control group is removed as a directory; the files in it are the kernel's.</summary>
     private static void Remove(string group)

@@ -42,6 +42,9 @@ public sealed class NamespacesFileCallsStayInside(LiveEngine live) : FileCallsSt
 
 public sealed class NamespacesArchivesStayInside(LiveEngine live) : ArchivesStayInside(new NamespacesUnderAttack(live));
 
+[Collection(Alone.Name)]
+public sealed class NamespacesFloodedTerminals(LiveEngine live) : FloodedTerminals(new NamespacesUnderAttack(live));
+
 public sealed class NamespacesKernelAttackedFromWithin(LiveEngine live) : KernelAttackedFromWithin(new NamespacesUnderAttack(live));
 
 public sealed class NamespacesSeedAttacks(LiveEngine live) : SeedAttacks(new NamespacesUnderAttack(live));
@@ -49,6 +52,7 @@ public sealed class NamespacesSeedAttacks(LiveEngine live) : SeedAttacks(new Nam
 [Collection(Alone.Name)]
 public sealed class NamespacesBombs(LiveEngine live) : Bombs(new NamespacesUnderAttack(live));
 
+[Collection(Alone.Name)]
 public sealed class NamespacesSlowDeaths(LiveEngine live) : SlowDeaths(new NamespacesUnderAttack(live));
 
 [Collection(Alone.Name)]

@@ -1,12 +1,14 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Cove.Tests.Escapes;
 using Cove.Tests.Support;
 using Xunit;
 
 namespace Cove.Tests.Execute;
 
 /// <summary>What only shows with real sandboxes behind the route.</summary>
+[Collection(Alone.Name)] // so many at once are served in time only where they are the only ones
 public sealed class ExecuteLiveTests(LiveEngine engine) : IAsyncLifetime
 {
     private FrontDoor _server = null!;

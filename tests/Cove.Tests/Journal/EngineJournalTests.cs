@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Cove.Engine;
 using Cove.Engine.Journal;
 using Cove.Tests.Support;
@@ -156,22 +157,27 @@ public sealed class EngineJournalTests
     [Fact]
     public async Task Ends_are_told_with_the_processor_time_that_came_since()
     {
-        var runs = new List<RunEnd>();
-        var sandboxes = new List<SandboxEnd>();
-        await using var harness = await EngineHarness.StartAsync(options: o => o with { OnRunEnded = runs.Add, OnSandboxEnded = sandboxes.Add });
+        var runs = new ConcurrentQueue<RunEnd>();
+        var sandboxes = new ConcurrentQueue<SandboxEnd>();
+        await using var harness = await EngineHarness.StartAsync(options: o => o with { OnRunEnded = runs.Enqueue, OnSandboxEnded = sandboxes.Enqueue });
         var (id, cell) = await harness.CreateAsync();
         cell.OnExecute = async run =>
         {
             cell.Usage = cell.Usage with { CpuNanoseconds = (cell.Usage.CpuNanoseconds ?? 0) + 5_000_000 };
             await run.DoneAsync();
         };
-        await harness.RunAsync(id, Code);
-        await harness.RunAsync(id, Code);
+        for (var i = 1; i <= 2; i++)
+        {
+            await harness.RunAsync(id, Code);
+            await Eventually.Holds(() => runs.Count == i, "the end is told, behind what its reader saw of it");
+        }
+
         await harness.RunAsync(id, new RunRequest()); // refused: none
         cell.Usage = cell.Usage with { CpuNanoseconds = 17_000_000 };
         await harness.Engine.DeleteSandboxAsync(id);
+        await Eventually.Holds(() => !sandboxes.IsEmpty, "the sandbox's end is told, behind the answer to who deleted it");
         Assert.Equal([6.0, 5.0], runs.Select(r => r.CpuTime!.Value.TotalMilliseconds)); // what was used before the first run is the first run's
-        Assert.Equal((id, RunOutcome.Ok), (runs[0].Run.Sandbox, runs[0].Run.Result!.Outcome));
+        Assert.Equal((id, RunOutcome.Ok), (runs.First().Run.Sandbox, runs.First().Run.Result!.Outcome));
         var end = Assert.Single(sandboxes);
         Assert.Equal((SandboxEndReason.Deleted, 6.0), (end.Sandbox.EndReason, end.CpuTime!.Value.TotalMilliseconds));
     }

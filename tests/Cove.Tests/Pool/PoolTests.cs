@@ -8,12 +8,14 @@ public sealed class PoolTests
 {
     private static string Template(int poolSize) => $$"""{"description":"d","pool_size":{{poolSize}} }""";
 
+    /// <summary>Waits until so many can be claimed: a cell that was made is parked only behind that.</summary>
+    private static Task FullAsync(EngineHarness harness, int parked) => Eventually.Holds(() => harness.Engine.Census().Parked.Values.Sum() == parked, "the pool is full");
+
     [Fact]
     public async Task A_parked_cell_is_claimed_without_waiting_and_replaced()
     {
         await using var harness = await EngineHarness.StartAsync(template: Template(2));
-        await Eventually.Holds(() => harness.Backend.Cells.Count == 2, "the pool is full");
-        await Eventually.BreatheAsync();
+        await FullAsync(harness, 2);
         var claim = harness.Engine.CreateSandboxAsync(new SandboxRequest());
         Assert.True(claim.IsCompletedSuccessfully);
         await Eventually.Holds(() => harness.Backend.Cells.Count == 3, "the claimed cell was replaced");
@@ -76,8 +78,7 @@ public sealed class PoolTests
     public async Task Parked_cells_that_die_are_dropped_and_replaced()
     {
         await using var harness = await EngineHarness.StartAsync(template: Template(2));
-        await Eventually.Holds(() => harness.Backend.Cells.Count(c => c.Kernels.Count == 1) == 2, "the pool is full");
-        await Eventually.BreatheAsync();
+        await FullAsync(harness, 2);
         harness.Backend.Cells.First().Kernels[0].Exit(null, 9);
         await Eventually.Holds(() => harness.Backend.Cells.Count == 3, "the dead one was replaced");
         var (id, cell) = await harness.CreateAsync();
@@ -89,7 +90,7 @@ public sealed class PoolTests
     public async Task A_parked_kernel_is_configured_and_a_claim_with_wishes_of_its_own_has_it_done_once_more()
     {
         await using var harness = await EngineHarness.StartAsync(template: Template(2));
-        await Eventually.Holds(() => harness.Backend.Cells.Count(c => c.Kernels.Any(k => k.Configurations.Count == 1)) == 2, "the pool is full");
+        await FullAsync(harness, 2);
         var (_, plain) = await harness.CreateAsync();
         Assert.Single(plain.Kernels[0].Configurations);
         var (_, own) = await harness.CreateAsync(new SandboxRequest { Environment = new Dictionary<string, string> { ["MINE"] = "1" } });
@@ -98,7 +99,8 @@ public sealed class PoolTests
         Assert.Equal([false, true], own.Kernels[0].Configurations.Select(c => c.GetProperty("env").TryGetProperty("MINE", out _)));
         Assert.Equal(2, lower.Kernels[0].Configurations.Count);
         Assert.True(lower.Kernels[0].Configurations[1].GetProperty("soft_memory_bytes").GetInt64() < 256 << 20);
-        Assert.Equal(6, harness.Backend.Cells.SelectMany(c => c.Kernels).SelectMany(k => k.Configurations).Take(6).Select(c => c.GetProperty("seed").GetString()).Distinct().Count());
+        await FullAsync(harness, 2); // three that were claimed, two of them configured twice, and two that wait: no two seeds are the same
+        Assert.Equal(7, harness.Backend.Cells.SelectMany(c => c.Kernels).SelectMany(k => k.Configurations).Select(c => c.GetProperty("seed").GetString()).Distinct().Count());
     }
 
     [Fact]
@@ -159,7 +161,7 @@ public sealed class PoolTests
     public async Task Lower_limits_are_set_in_a_parked_cell_and_higher_ones_get_a_cell_of_their_own()
     {
         await using var harness = await EngineHarness.StartAsync();
-        await Eventually.Holds(() => harness.Backend.Cells.Count == 1, "the pool is full");
+        await FullAsync(harness, 1);
         var (lower, cell) = await harness.CreateAsync(new SandboxRequest { Limits = new() { MemoryBytes = 256 << 20 } });
         var set = Assert.Single(cell.LimitChanges);
         Assert.Equal((256L << 20, 128L << 20), (set.MemoryBytes, set.DiskBytes));

@@ -15,7 +15,7 @@ internal sealed class FrontDoor : IAsyncDisposable
     {
         _server = server;
         Address = new Uri(server.Addresses[0]);
-        Http = new HttpClient { BaseAddress = Address, Timeout = TimeSpan.FromMinutes(2) };
+        Http = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = Eventually.Limit }) { BaseAddress = Address, Timeout = TimeSpan.FromMinutes(2) };
     }
 
     public Uri Address { get; }

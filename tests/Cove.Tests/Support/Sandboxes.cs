@@ -52,8 +52,12 @@ public sealed class TestSandbox(ICove cove, SandboxInfo info) : IAsyncDisposable
 
     public ICove Cove => cove;
 
-    public static async Task<TestSandbox> CreateAsync(ICove cove, SandboxRequest? request = null) =>
-        new(cove, await Hang.WatchAsync(cove.CreateSandboxAsync(request ?? new SandboxRequest { Template = "base", CreateTimeout = Hang.Limit })));
+    /// <summary>Waits in line for as long as it takes, unless the request says otherwise: other tests may be before it.</summary>
+    public static async Task<TestSandbox> CreateAsync(ICove cove, SandboxRequest? request = null)
+    {
+        request ??= new SandboxRequest { Template = "base" };
+        return new(cove, await Hang.WatchAsync(cove.CreateSandboxAsync(request with { CreateTimeout = request.CreateTimeout ?? Hang.Limit })));
+    }
 
     public Task<Finished> PythonAsync(string code, TimeSpan? timeout = null) =>
         RunAsync(new RunRequest { Code = code, Timeout = timeout ?? TimeSpan.FromSeconds(60) });

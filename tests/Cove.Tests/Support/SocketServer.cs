@@ -62,6 +62,7 @@ internal sealed class SocketServer : IAsyncDisposable
             await connection.ConnectAsync(new System.Net.Sockets.UnixDomainSocketEndPoint(socket), cancellationToken);
             return new System.Net.Sockets.NetworkStream(connection, ownsSocket: true);
         },
+        Expect100ContinueTimeout = Eventually.Limit,
     })
     {
         BaseAddress = new Uri("http://cove/"),

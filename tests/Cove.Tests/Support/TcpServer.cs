@@ -14,7 +14,7 @@ internal sealed class TcpServer : IAsyncDisposable
     private TcpServer(TemporaryDirectory directory, ServerLoggers loggers, CoveServer server, FakeCove cove, MemoryStream log)
     {
         (_directory, _loggers, Server, Cove, LogBytes) = (directory, loggers, server, cove, log);
-        Http = new HttpClient { BaseAddress = new Uri(server.Addresses[0]), Timeout = TimeSpan.FromMinutes(5) };
+        Http = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = Eventually.Limit }) { BaseAddress = new Uri(server.Addresses[0]), Timeout = TimeSpan.FromMinutes(5) };
     }
 
     public CoveServer Server { get; }

@@ -206,9 +206,11 @@ class ExitTest(JavaScriptTest):
         self.assertEqual(self.value("1"), "1")
 
     def test_an_end_between_runs_is_told_in_the_next(self):
-        pid = int(self.value("setTimeout(() => process.exit(0), 200); process.pid"))
-        while os.path.exists("/proc/%d" % pid):
-            time.sleep(0.005)
+        with tempfile.TemporaryDirectory() as place:
+            pid = int(self.value("setInterval(() => { if (require('fs').existsSync('%s/go')) process.exit(0) }, 5); process.pid" % place))
+            open(place + "/go", "w").close()
+            while os.path.exists("/proc/%d" % pid):
+                time.sleep(0.005)
         outcome = self.run_("2")
         self.assertEqual([frame["code"] for frame in outcome.of("notice")], ["state_lost"], outcome)
         self.assertEqual(outcome.result["text/plain"], "2")

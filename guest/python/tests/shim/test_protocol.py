@@ -8,7 +8,7 @@ import termios
 import time
 import unittest
 
-from ..processes import halt
+from ..processes import halt, lives
 from .engine import PATIENCE, Kernel
 
 
@@ -59,13 +59,9 @@ class ShimTest(unittest.TestCase):
         shell = int(running.data[0])
         kernel.close()
         deadline = time.monotonic() + PATIENCE
-        while os.path.exists("/proc/%d" % shell) and time.monotonic() < deadline:
-            with open("/proc/%d/stat" % shell) as file:
-                if file.read().rpartition(")")[2].split()[0] == "Z":
-                    break
+        while lives(shell) and time.monotonic() < deadline:
             time.sleep(0.01)
-        else:
-            self.assertFalse(os.path.exists("/proc/%d" % shell))
+        self.assertFalse(lives(shell))
         for fd in running.readers:
             if fd is not None:
                 os.close(fd)
@@ -123,8 +119,7 @@ class ShimTest(unittest.TestCase):
     def test_a_guest_that_kills_the_shim_is_its_own_loss(self):
         kernel = Kernel("bash")
         running = kernel.start("kill -9 $PPID; sleep 0.2")
-        outcome_frames = running.read(5)
-        self.assertTrue(outcome_frames)
+        self.assertTrue(running.read(PATIENCE))
         self.assertEqual(bytes(running.data[2]), b"")
         self.assertEqual(kernel.socket.recv(1), b"")
         kernel.close()

@@ -149,7 +149,11 @@ public sealed class ToolBridgeTests
         var bridge = Bridge([new Function("f", "{}", async (_, _) =>
         {
             var now = Interlocked.Increment(ref inside);
-            most = Math.Max(most, now);
+            lock (_audit)
+            {
+                most = Math.Max(most, now);
+            }
+
             if (now == 3)
             {
                 together.TrySetResult();

@@ -116,7 +116,7 @@ public sealed class AnswerTests
     [Fact]
     public async Task An_answer_that_never_ends_is_given_up()
     {
-        await using var bench = await ToolBench.StartAsync(ToolBench.Tool("method: POST\nurl: BASE/x\ntimeout: {per_try_seconds: 0.3, total_seconds: 60}"));
+        await using var bench = await ToolBench.StartAsync(ToolBench.Tool("method: POST\nurl: BASE/x\ntimeout: {per_try_seconds: 5, total_seconds: 60}"));
         bench.Api.Answer = async (_, context) =>
         {
             await context.Response.WriteAsync("{");

@@ -36,9 +36,9 @@ public sealed class LiveToolTests(LiveEngine live)
     public async Task A_run_that_is_too_slow_keeps_what_it_printed()
     {
         await using var sandbox = await SandboxAsync();
-        var result = await new RunPythonTool(sandbox.Cove, sandbox.Id).CallAsync(new { code = "print('begun', flush=True)\nwhile True: pass", timeout = 1 });
+        var result = await new RunPythonTool(sandbox.Cove, sandbox.Id).CallAsync(new { code = "print('begun', flush=True)\nwhile True: pass", timeout = 5 }); // time enough to begin
         Assert.Equal(("begun\n", "124"), (result.Field("stdout"), result.Field("exit_code")));
-        Assert.EndsWith("Execution timed out after 1s", result.Field("stderr"), StringComparison.Ordinal);
+        Assert.EndsWith("Execution timed out after 5s", result.Field("stderr"), StringComparison.Ordinal);
         Assert.Equal(ToolErrorCategory.Timeout, result.Error!.ErrorCategory);
     }
 
@@ -89,7 +89,7 @@ public sealed class LiveToolTests(LiveEngine live)
     public async Task Bash_is_one_session_until_it_is_restarted()
     {
         await using var sandbox = await SandboxAsync();
-        var bash = new BashTool(sandbox.Cove, sandbox.Id, new SandboxToolOptions { CommandTimeout = TimeSpan.FromSeconds(2) });
+        var bash = new BashTool(sandbox.Cove, sandbox.Id, new SandboxToolOptions { CommandTimeout = TimeSpan.FromSeconds(10) }); // time enough to start a shell
         Assert.Equal("Bash session restarted.", (await bash.CallAsync(new { restart = true })).Text());
         Assert.Equal("", (await bash.CallAsync(new { command = "cd /tmp; kept=7" })).Text());
         Assert.Equal("/tmp 7", (await bash.CallAsync(new { command = "echo $PWD $kept" })).Text());
@@ -103,7 +103,7 @@ public sealed class LiveToolTests(LiveEngine live)
         var slow = await bash.CallAsync(new { command = "echo begun; sleep 100" });
         Assert.Equal(ToolErrorCategory.Timeout, slow.Error!.ErrorCategory);
         Assert.StartsWith("begun\n", slow.First(), StringComparison.Ordinal);
-        Assert.EndsWith("Error: command did not finish within 2 seconds", slow.First(), StringComparison.Ordinal);
+        Assert.EndsWith("Error: command did not finish within 10 seconds", slow.First(), StringComparison.Ordinal);
 
         Assert.Equal("Bash session restarted.", (await bash.CallAsync(new { restart = true })).Text());
         Assert.Equal("[]", (await bash.CallAsync(new { command = "echo [$kept]" })).Text());

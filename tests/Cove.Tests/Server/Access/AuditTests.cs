@@ -86,12 +86,12 @@ public sealed class AuditTests
     {
         // Of what has no body a row is queued once its answer is out.
         AuditRow[] rows = [];
-        for (var i = 0; i < 1000 && rows.Length < count; i++)
+        await Eventually.Holds(async () =>
         {
             await server.State.Writer.FlushAsync();
             rows = [.. (await server.State.Audit.ListAsync(100)).AsEnumerable().Reverse()];
-        }
-
+            return rows.Length >= count;
+        }, $"{count} rows are written");
         return rows;
     }
 }

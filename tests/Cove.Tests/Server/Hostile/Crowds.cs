@@ -1,10 +1,12 @@
 using System.Net;
+using Cove.Tests.Escapes;
 using Cove.Tests.Support;
 using Xunit;
 
 namespace Cove.Tests.Server.Hostile;
 
 /// <summary>Many at once against the real server and a live engine: each gets its own answer, and all of them get one.</summary>
+[Collection(Alone.Name)] // who else wanted a sandbox meanwhile would wait in line behind all of them
 public sealed class Crowds(LiveEngine live)
 {
     [Fact]

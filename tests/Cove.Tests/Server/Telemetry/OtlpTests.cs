@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using System.Text;
 using Cove.Tests.Support;
@@ -18,12 +19,20 @@ public sealed class OtlpTests
         await using (var server = await TcpServer.StartAsync(options => options with { Otlp = collector.Address }, parts => parts with { Cove = engine.Engine, Census = engine.Engine.Census }))
         {
             var sandbox = (await engine.CreateAsync()).Id;
+            var traced = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            using var listener = new ActivityListener
+            {
+                ShouldListenTo = static source => source.Name == "Cove.Engine",
+                ActivityStopped = activity => _ = activity.GetTagItem("cove.sandbox") as string == sandbox.Value && traced.TrySetResult(),
+            };
+            ActivitySource.AddActivityListener(listener); // behind the server's own, which hears of each end first
             using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/sandboxes/{sandbox.Value}/runs") { Content = new StringContent("""{"code": "1"}""", Encoding.UTF8, "application/json") };
             request.Headers.Add("X-Correlation-Id", "correlated-1");
             request.Headers.Add("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
             using var response = await server.Http.SendAsync(request);
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
             await response.Content.ReadAsByteArrayAsync();
+            await Eventually.Within(traced.Task); // a run's span ends behind what its reader saw of its end
             await server.EndAndReadLogAsync(); // sends what has not been sent
             var trace = Convert.FromHexString("0af7651916cd43dd8448eb211c80319c");
 
