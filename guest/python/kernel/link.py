@@ -26,14 +26,18 @@ FRAMES = 9_900
 DISPLAY_BYTES = (16 << 20) - (256 << 10)
 # A cell's value is followed by `done` at once: a small one waits for it and spares both sides a wake-up.
 HELD = 4_096
+# Read at once; nearly every message is shorter.
+_LANDING = 16_384
+# No frame begins with this byte: it would be longer than MAX_FRAME.
+_NOTHING = 0xFF
 
 _length = struct.Struct(">I")
-_ints = struct.Struct("=i")
+_unpack_from, _int = struct.unpack_from, struct.calcsize("=i")
 _scan = json.scanner.make_scanner(json.decoder.JSONDecoder())
 _quote = json.encoder.encode_basestring
 _write, _close, _getpid = os.write, os.close, os.getpid
-_fd_bytes = 16 * _ints.size
-_space = _socket.CMSG_SPACE(_fd_bytes)
+_space = _socket.CMSG_SPACE(16 * _int)
+_SOCKET, _RIGHTS = _socket.SOL_SOCKET, _socket.SCM_RIGHTS
 _cloexec = _socket.MSG_CMSG_CLOEXEC
 _truncated = _socket.MSG_CTRUNC
 
@@ -54,10 +58,10 @@ class Control:
         self._socket = _socket.socket(fileno=fd)
         # A timeout or O_NONBLOCK left by whoever made the socket would end the kernel when it is idle.
         self._socket.setblocking(True)
-        # Two, because one poll object refuses to be used by the signal handler while it waits.
-        self._wait, self._peek = select.poll(), select.poll()
-        for poll in (self._wait, self._peek):
-            poll.register(fd, select.POLLIN)
+        self._peek = select.poll()
+        self._peek.register(fd, select.POLLIN)
+        self._landing = bytearray([_NOTHING]) * _LANDING
+        self._into = [self._landing]
         self._reading = False
         self._buffer = b""
         self._fds = []
@@ -70,12 +74,9 @@ class Control:
         """The next message; descriptors queue up in the order they came and are taken by `take`."""
         self._reading = bool(self._buffer)
         if not self._reading:
-            # Waiting and reading apart, so that `arriving` has no gap: until _reading is set the message can still be
-            # seen in the socket.
-            self._wait.poll()
-            self._reading = True
+            self._buffer = self._await()
         while len(self._buffer) < 4:
-            self._fill(16_384)
+            self._fill(_LANDING)
         size = _length.unpack_from(self._buffer)[0]
         if not 1 <= size <= MAX_FRAME:
             raise ControlLost
@@ -95,7 +96,19 @@ class Control:
 
     def arriving(self):
         """Whether a message has come that the kernel has not begun to serve. Asked by the signal handler."""
-        return self._reading or bool(self._peek.poll(0))
+        return self._reading or self._landing[0] != _NOTHING or bool(self._peek.poll(0))
+
+    def _await(self):
+        """Waits for a message and reads what has come of it, in one system call.
+
+        `arriving` has no gap all the same: what has left the socket lies in _landing before the interpreter can look
+        for signals, and its first byte tells, until _reading does.
+        """
+        size, ancillary, flags, _ = self._patiently(self._socket.recvmsg_into, self._into)
+        self._reading = True
+        data = self._landing[:size]
+        self._landing[0] = _NOTHING
+        return self._received(data, ancillary, flags)
 
     def served(self):
         self._reading = False
@@ -112,13 +125,24 @@ class Control:
         return taken
 
     def _fill(self, size):
-        data, ancillary, flags, _ = self._socket.recvmsg(size, _space, _cloexec)
+        data, ancillary, flags, _ = self._patiently(self._socket.recvmsg, size)
+        self._buffer += self._received(data, ancillary, flags)
+
+    def _patiently(self, read, what):
+        while True:
+            try:
+                return read(what, _space, _cloexec)
+            except BlockingIOError:
+                # Guest code set O_NONBLOCK, or a timeout, on the descriptor: an idle kernel would end of it.
+                self._socket.setblocking(True)
+
+    def _received(self, data, ancillary, flags):
         for level, kind, payload in ancillary:
-            if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
-                self._fds.extend(fd for (fd,) in _ints.iter_unpack(payload[:len(payload) & ~3]))
+            if level == _SOCKET and kind == _RIGHTS:
+                self._fds += _unpack_from("=%di" % (len(payload) // _int), payload)
         if not data or flags & _truncated:
             raise ControlLost
-        self._buffer += data
+        return data
 
 
 class Results:

@@ -81,6 +81,18 @@ class Forgery(KernelTest):
         self.kernel.run("import os\nos.close(3)")
         self.assertIsNotNone(self.kernel.wait())
 
+    def test_a_control_link_that_guest_code_made_impatient_is_waited_on(self):
+        for code in ("os.set_blocking(3, False)", "socket.socket(fileno=os.dup(3)).setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack('ll', 0, 1000))"):
+            with self.subTest(code):
+                self.run_ok("import os, socket, struct\n" + code)
+                # Both lapse while nothing comes, and a message that comes in pieces is put together.
+                time.sleep(0.05)
+                body = b'{"t":"checkpoint","text":"' + b"x" * 40_000 + b'"}'
+                for piece in (b"\0", b"\0" + (len(body)).to_bytes(2, "big"), body[:1], body[1:20_000], body[20_000:]):
+                    self.kernel.control.sendall(piece)
+                    time.sleep(0.01)
+                self.alive()
+
     def test_run_descriptors_are_not_inherited(self):
         run = self.run_ok("import subprocess\nprint(subprocess.run(['ls', '/proc/self/fd'], capture_output=True, text=True,"
                           " close_fds=False).stdout)")

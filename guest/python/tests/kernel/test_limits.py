@@ -32,12 +32,12 @@ def _until_waiting(pid):
 
 
 def _until_idle(kernel):
-    """Waits until the kernel has done all that it was sent and waits for more: in a poll without end, with nothing unread."""
+    """Waits until the kernel has done all that it was sent and waits for more: in recvmsg on its link, with nothing unread."""
     while True:
         with open(f"/proc/{kernel.pid}/syscall", encoding="ascii") as file:
             call = file.read().split()
         unread = fcntl.ioctl(kernel.control.fileno(), termios.TIOCOUTQ, b"\0" * 4)
-        if unread == b"\0" * 4 and call[0] == "7" and call[3] == "0xffffffff":
+        if unread == b"\0" * 4 and call[:2] == ["47", "0x3"]:
             return
         time.sleep(0.001)
 
