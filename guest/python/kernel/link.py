@@ -26,6 +26,8 @@ FRAMES = 9_900
 DISPLAY_BYTES = (16 << 20) - (256 << 10)
 # A cell's value is followed by `done` at once: a small one waits for it and spares both sides a wake-up.
 HELD = 4_096
+# A value of so many characters surely fits what is held.
+SHORT = 512
 # Read at once; nearly every message is shorter.
 _LANDING = 16_384
 # No frame begins with this byte: it would be longer than MAX_FRAME.
@@ -148,10 +150,11 @@ class Control:
 class Results:
     """The result pipe of one run. When the engine gave the run up, the rest goes nowhere, silently."""
 
-    def __init__(self, fd, run):
+    def __init__(self, fd, run, pid):
         self._fd = fd
         self._run = quote(run)
-        self._pid = _getpid()
+        self._pid = pid
+        self.value = None  # the text of the cell's value, while it is held
         self._lock = _thread.allocate_lock()
         self._frames = FRAMES
         self._room = DISPLAY_BYTES
@@ -167,9 +170,10 @@ class Results:
         """`data`: MIME type -> text. False when the run's display budget is used up (the first refusal says so)."""
         whole, cut, size, frames = [], [], 0, 2
         for mime, text in data.items():
-            plain = text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
-            if len(text) > (ASCII_PIECE if plain else PIECE) // 2:
-                step = ASCII_PIECE if plain else PIECE
+            step = PIECE
+            if len(text) > PIECE // 2 and text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+                step = ASCII_PIECE
+            if len(text) > step // 2:
                 pieces = [quote(text[at:at + step]) for at in range(0, len(text), step)]
                 size += sum(map(len, pieces))
                 frames += len(pieces)
@@ -177,14 +181,37 @@ class Results:
             else:
                 whole.append((quote(mime), quote(text)))
                 size += len(whole[-1][1])
-        # Several middling values may not fit one frame together: the largest go as parts.
-        whole.sort(key=_value_length)
-        while sum(len(name) + len(value) + 2 for name, value in whole) > ASCII_PIECE:
-            name, value = whole.pop()
-            cut.append((name, [value]))
-            frames += 1
+        if len(whole) > 1:
+            # Several middling values may not fit one frame together: the largest go as parts.
+            whole.sort(key=_value_length)
+            while sum(len(name) + len(value) + 2 for name, value in whole) > ASCII_PIECE:
+                name, value = whole.pop()
+                cut.append((name, [value]))
+                frames += 1
         self._send_display(kind, whole, cut, metadata, size, frames)
         signals.check()
+
+    def hold(self, text):
+        """The value of a cell, of at most SHORT characters; False when there may be no room for it.
+
+        Nothing is written here, so it need not be asked whose process this is: one that was forked in the cell never
+        comes to `done`, with which the value goes.
+        """
+        held = self._hold(text)
+        signals.check()
+        return held
+
+    @signals.unbroken
+    def _hold(self, text):
+        with self._lock:
+            if self._frames < 2 or self._room < HELD:
+                return False
+            body = b'{"t":"display","run":%s,"kind":"result","data":{"text/plain":%s}}' % (self._run, quote(text))
+            self._frames -= 2
+            self._room -= len(body)
+            self._held += _length.pack(len(body)) + body
+            self.value = text
+            return True
 
     @signals.unbroken
     def _send_display(self, kind, whole, cut, metadata, size, frames):

@@ -149,6 +149,8 @@ class Reprs(KernelTest):
         self.assertIn("ZeroDivisionError", run.err)
 
     def test_display_without_end_stays_within_the_limits(self):
+        run = self.run_ok("import os\nfor i in range(9_900): display(i)\npid = os.fork()\nif pid: os.waitpid(pid, 0)\n5")
+        self.assertEqual((None, "5\n", ["display_limit"]), (run.result, run.out, [notice["code"] for notice in run.notices]))
         run = self.run_ok("for i in range(12000): display(i)")
         self.assertLess(run.frames, 10_000)
         self.assertEqual(["display_limit"], [notice["code"] for notice in run.notices])
