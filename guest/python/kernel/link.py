@@ -150,17 +150,15 @@ class Control:
 class Results:
     """The result pipe of one run. When the engine gave the run up, the rest goes nowhere, silently."""
 
+    # What few runs change is not set for each.
+    value = None  # the text of the cell's value, while it is held
+    _frames, _room, _part, _refused, _held = FRAMES, DISPLAY_BYTES, 0, False, b""
+
     def __init__(self, fd, run, pid):
         self._fd = fd
         self._run = quote(run)
         self._pid = pid
-        self.value = None  # the text of the cell's value, while it is held
         self._lock = _thread.allocate_lock()
-        self._frames = FRAMES
-        self._room = DISPLAY_BYTES
-        self._part = 0
-        self._refused = False
-        self._held = b""
 
     def mine(self):
         """False in a process forked by guest code: two writers would tear each other's frames."""
