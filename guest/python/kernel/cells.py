@@ -43,8 +43,8 @@ class Cells:
 
     def begin(self, source):
         """Numbers the cell and puts back what guest code may have taken away. Runs no guest code."""
-        self._count += 1
-        self.filename = "<cell %d>" % self._count
+        self._count = count = self._count + 1
+        self.filename = filename = f"<cell {count}>"
         self.inputs.append(source)
         space = self.space
         space["__builtins__"] = self._builtins
@@ -53,7 +53,7 @@ class Cells:
         _modules["__main__"] = self.module
         # Python shows a warning once per line number, and every cell has a line 1.
         space.pop("__warningregistry__", None)
-        tracebacks.remember(self.filename, source)
+        tracebacks.remember(filename, source)
 
     def forget(self):
         """As before the first cell."""
@@ -79,15 +79,16 @@ class Cells:
         """`_`, `__`, `___`, `_3` and Out, unless guest code uses those names for something else."""
         space, last = self.space, self._last
         if "_" not in space or ("_" in last and space["_"] is last["_"]):
-            for older, newer in (("___", "__"), ("__", "_")):
-                if newer in last:
-                    space[older] = last[older] = last[newer]
+            if "_" in last:
+                if "__" in last:
+                    space["___"] = last["___"] = last["__"]
+                space["__"] = last["__"] = last["_"]
             space["_"] = last["_"] = value
-        self.outputs[self._count] = value
-        space["_%d" % self._count] = value
-        if len(self.outputs) > HISTORY:
-            oldest = next(iter(self.outputs))
-            del self.outputs[oldest]
+        count, outputs = self._count, self.outputs
+        outputs[count] = space[f"_{count}"] = value
+        if len(outputs) > HISTORY:
+            oldest = next(iter(outputs))
+            del outputs[oldest]
             space.pop("_%s" % oldest, None)
 
     def loop(self):

@@ -5,7 +5,7 @@ import binascii
 import json
 import sys
 
-from . import figures, pretty, signals, tracebacks
+from . import figures, link, pretty, signals, tracebacks
 
 TEXT_LIMIT = 1 << 20
 METADATA_LIMIT = 65_536
@@ -22,6 +22,8 @@ _METHODS = (
 )
 # Values of these types have a repr and nothing else: the common result skips nine look-ups.
 _PLAIN = frozenset((int, float, str, bool, bytes, list, dict, tuple, set, frozenset, complex, type(None)))
+# Those of them whose repr is their text, whatever its length, and runs nothing of the guest's.
+_NUMBERS, _TEXTS = frozenset((int, float, bool, complex)), frozenset((str, bytes))
 _dumps = json.dumps
 _base64 = binascii.b2a_base64
 
@@ -43,6 +45,15 @@ class Displays:
         self.results = None  # of the run in progress
         self._streams = streams
         self._captures = []
+
+    def result(self, value):
+        """Sends a cell's value: short numbers and texts, most of what cells end with, by the short way."""
+        kind = type(value)
+        if (kind in _NUMBERS or kind in _TEXTS and len(value) < link.SHORT) and not self._captures:
+            text = repr(value)
+            if len(text) <= link.SHORT and self.results.hold(text):
+                return
+        self.show(value, "result")
 
     def show(self, value, kind="display", metadata=None):
         """Sends a value. Runs guest code: its reprs. What fails in a rich one is reported beside the plain one."""

@@ -26,14 +26,20 @@ FRAMES = 9_900
 DISPLAY_BYTES = (16 << 20) - (256 << 10)
 # A cell's value is followed by `done` at once: a small one waits for it and spares both sides a wake-up.
 HELD = 4_096
+# A value of so many characters surely fits what is held.
+SHORT = 512
+# Read at once; nearly every message is shorter.
+_LANDING = 16_384
+# No frame begins with this byte: it would be longer than MAX_FRAME.
+_NOTHING = 0xFF
 
 _length = struct.Struct(">I")
-_ints = struct.Struct("=i")
+_unpack_from, _int = struct.unpack_from, struct.calcsize("=i")
 _scan = json.scanner.make_scanner(json.decoder.JSONDecoder())
 _quote = json.encoder.encode_basestring
 _write, _close, _getpid = os.write, os.close, os.getpid
-_fd_bytes = 16 * _ints.size
-_space = _socket.CMSG_SPACE(_fd_bytes)
+_space = _socket.CMSG_SPACE(16 * _int)
+_SOCKET, _RIGHTS = _socket.SOL_SOCKET, _socket.SCM_RIGHTS
 _cloexec = _socket.MSG_CMSG_CLOEXEC
 _truncated = _socket.MSG_CTRUNC
 
@@ -54,10 +60,10 @@ class Control:
         self._socket = _socket.socket(fileno=fd)
         # A timeout or O_NONBLOCK left by whoever made the socket would end the kernel when it is idle.
         self._socket.setblocking(True)
-        # Two, because one poll object refuses to be used by the signal handler while it waits.
-        self._wait, self._peek = select.poll(), select.poll()
-        for poll in (self._wait, self._peek):
-            poll.register(fd, select.POLLIN)
+        self._peek = select.poll()
+        self._peek.register(fd, select.POLLIN)
+        self._landing = bytearray([_NOTHING]) * _LANDING
+        self._into = [self._landing]
         self._reading = False
         self._buffer = b""
         self._fds = []
@@ -70,12 +76,9 @@ class Control:
         """The next message; descriptors queue up in the order they came and are taken by `take`."""
         self._reading = bool(self._buffer)
         if not self._reading:
-            # Waiting and reading apart, so that `arriving` has no gap: until _reading is set the message can still be
-            # seen in the socket.
-            self._wait.poll()
-            self._reading = True
+            self._buffer = self._await()
         while len(self._buffer) < 4:
-            self._fill(16_384)
+            self._fill(_LANDING)
         size = _length.unpack_from(self._buffer)[0]
         if not 1 <= size <= MAX_FRAME:
             raise ControlLost
@@ -95,7 +98,19 @@ class Control:
 
     def arriving(self):
         """Whether a message has come that the kernel has not begun to serve. Asked by the signal handler."""
-        return self._reading or bool(self._peek.poll(0))
+        return self._reading or self._landing[0] != _NOTHING or bool(self._peek.poll(0))
+
+    def _await(self):
+        """Waits for a message and reads what has come of it, in one system call.
+
+        `arriving` has no gap all the same: what has left the socket lies in _landing before the interpreter can look
+        for signals, and its first byte tells, until _reading does.
+        """
+        size, ancillary, flags, _ = self._patiently(self._socket.recvmsg_into, self._into)
+        self._reading = True
+        data = self._landing[:size]
+        self._landing[0] = _NOTHING
+        return self._received(data, ancillary, flags)
 
     def served(self):
         self._reading = False
@@ -112,28 +127,38 @@ class Control:
         return taken
 
     def _fill(self, size):
-        data, ancillary, flags, _ = self._socket.recvmsg(size, _space, _cloexec)
+        data, ancillary, flags, _ = self._patiently(self._socket.recvmsg, size)
+        self._buffer += self._received(data, ancillary, flags)
+
+    def _patiently(self, read, what):
+        while True:
+            try:
+                return read(what, _space, _cloexec)
+            except BlockingIOError:
+                # Guest code set O_NONBLOCK, or a timeout, on the descriptor: an idle kernel would end of it.
+                self._socket.setblocking(True)
+
+    def _received(self, data, ancillary, flags):
         for level, kind, payload in ancillary:
-            if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
-                self._fds.extend(fd for (fd,) in _ints.iter_unpack(payload[:len(payload) & ~3]))
+            if level == _SOCKET and kind == _RIGHTS:
+                self._fds += _unpack_from("=%di" % (len(payload) // _int), payload)
         if not data or flags & _truncated:
             raise ControlLost
-        self._buffer += data
+        return data
 
 
 class Results:
     """The result pipe of one run. When the engine gave the run up, the rest goes nowhere, silently."""
 
-    def __init__(self, fd, run):
+    # What few runs change is not set for each.
+    value = None  # the text of the cell's value, while it is held
+    _frames, _room, _part, _refused, _held = FRAMES, DISPLAY_BYTES, 0, False, b""
+
+    def __init__(self, fd, run, pid):
         self._fd = fd
         self._run = quote(run)
-        self._pid = _getpid()
+        self._pid = pid
         self._lock = _thread.allocate_lock()
-        self._frames = FRAMES
-        self._room = DISPLAY_BYTES
-        self._part = 0
-        self._refused = False
-        self._held = b""
 
     def mine(self):
         """False in a process forked by guest code: two writers would tear each other's frames."""
@@ -143,9 +168,10 @@ class Results:
         """`data`: MIME type -> text. False when the run's display budget is used up (the first refusal says so)."""
         whole, cut, size, frames = [], [], 0, 2
         for mime, text in data.items():
-            plain = text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
-            if len(text) > (ASCII_PIECE if plain else PIECE) // 2:
-                step = ASCII_PIECE if plain else PIECE
+            step = PIECE
+            if len(text) > PIECE // 2 and text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+                step = ASCII_PIECE
+            if len(text) > step // 2:
                 pieces = [quote(text[at:at + step]) for at in range(0, len(text), step)]
                 size += sum(map(len, pieces))
                 frames += len(pieces)
@@ -153,14 +179,37 @@ class Results:
             else:
                 whole.append((quote(mime), quote(text)))
                 size += len(whole[-1][1])
-        # Several middling values may not fit one frame together: the largest go as parts.
-        whole.sort(key=_value_length)
-        while sum(len(name) + len(value) + 2 for name, value in whole) > ASCII_PIECE:
-            name, value = whole.pop()
-            cut.append((name, [value]))
-            frames += 1
+        if len(whole) > 1:
+            # Several middling values may not fit one frame together: the largest go as parts.
+            whole.sort(key=_value_length)
+            while sum(len(name) + len(value) + 2 for name, value in whole) > ASCII_PIECE:
+                name, value = whole.pop()
+                cut.append((name, [value]))
+                frames += 1
         self._send_display(kind, whole, cut, metadata, size, frames)
         signals.check()
+
+    def hold(self, text):
+        """The value of a cell, of at most SHORT characters; False when there may be no room for it.
+
+        Nothing is written here, so it need not be asked whose process this is: one that was forked in the cell never
+        comes to `done`, with which the value goes.
+        """
+        held = self._hold(text)
+        signals.check()
+        return held
+
+    @signals.unbroken
+    def _hold(self, text):
+        with self._lock:
+            if self._frames < 2 or self._room < HELD:
+                return False
+            body = b'{"t":"display","run":%s,"kind":"result","data":{"text/plain":%s}}' % (self._run, quote(text))
+            self._frames -= 2
+            self._room -= len(body)
+            self._held += _length.pack(len(body)) + body
+            self.value = text
+            return True
 
     @signals.unbroken
     def _send_display(self, kind, whole, cut, metadata, size, frames):

@@ -5,6 +5,7 @@ Guest code shares this interpreter and may replace or delete any builtin. Every 
 function was made, so kernel code keeps working when the guest's `len` is gone.
 """
 import builtins
+import ctypes
 import operator
 import sys
 
@@ -27,17 +28,44 @@ def nothing():
     """For where something may be called."""
 
 
+def version_of(space):
+    """A number that every change of that dict changes, as `.value`; None in a Python whose dicts have none (since 3.13).
+
+    Asked once per run, it spares comparing 160 values, and with them a look at 160 objects all over the memory.
+    """
+    trial = {"kept": 1}
+    number = _number(trial)
+    seen = {number.value}
+    for change in (lambda: trial.update(kept=2), lambda: trial.update(new=3), lambda: trial.pop("new"), trial.clear):
+        before = number.value
+        if number.value != before:
+            return None
+        change()
+        seen.add(number.value)
+    return _number(space) if len(seen) == 5 else None
+
+
+def _number(space):
+    return ctypes.c_uint64.from_address(id(space) + 3 * ctypes.sizeof(ctypes.c_void_p))
+
+
 def restore():
     """Undoes what guest code did to the builtins Python (and the kernel) came with; names it added stay."""
-    global _untouched
+    global _untouched, _seen
     live = _live
-    # Once per run: identities are compared in C, and no == of a guest's object is ever asked.
-    if len(live) == len(_untouched) and all(map(_is, live.values(), _untouched)):
+    if _version is not None:
+        if _version.value == _seen:
+            return
+    # Identities are compared in C, and no == of a guest's object is ever asked.
+    elif len(live) == len(_untouched) and all(map(_is, live.values(), _untouched)):
         return
     for name, value in _names.items():
         if live.get(name) is not value:
             live[name] = value
-    _untouched = list(live.values())
+    if _version is not None:
+        _seen = _version.value
+    else:
+        _untouched = list(live.values())
 
 
 def relabel(package):
@@ -81,5 +109,6 @@ def _renamed(code, label):
     return code.replace(co_filename=label, co_consts=consts)
 
 
+_version, _seen = version_of(_live), None
 _function = type(restore)
 _code = type(restore.__code__)

@@ -68,12 +68,11 @@ class Kernel:
         served()
         own.restore()
         self._streams.open(out, err)
-        results = self._displays.results = link.Results(result, run)
+        results = self._displays.results = link.Results(result, run, self._pid)
         self._cells.begin(source)
         self._calls = hostcalls.Calls(fds[3], results) if len(fds) > 3 else None
-        tools.begin(self._calls)
-        if self._calls is not None and "tools" in self._cells.space:
-            results.notice("tools_hidden", "A variable named 'tools' hides the tools of this run; 'del tools' shows them again.")
+        if self._calls is not None:
+            self._offer_tools(results)
         _, error = signals.guarded(self._run, source)
         # Guest code may have left a tracer behind, or a recursion limit that this function would hit next.
         _settrace(None)
@@ -92,15 +91,21 @@ class Kernel:
         if error is not None:
             memory.restock()
         if _getpid() != self._pid:
-            self._leave_fork(ending)
-        error = None  # its frames hold the cell's objects
+            self._leave_fork(ending, results.value)
+        failed, error = error is not None, None  # its frames hold the cell's objects
         self._displays.results = None
         if self._calls is not None:
             self._calls.close()
             tools.begin(None)
-        self._streams.close()
+        self._streams.close(failed)
         signals.end()
         results.done(*ending)
+        self._streams.rest()  # while nobody waits
+
+    def _offer_tools(self, results):
+        tools.begin(self._calls)
+        if "tools" in self._cells.space:
+            results.notice("tools_hidden", "A variable named 'tools' hides the tools of this run; 'del tools' shows them again.")
 
     def _run(self, source):
         """Everything of a run that may execute guest code and so may be interrupted."""
@@ -108,7 +113,7 @@ class Kernel:
         value = self._cells.run(source)
         if value is not NOTHING and value is not None:
             self._cells.remember(value)
-            self._displays.show(value, "result")
+            self._displays.result(value)
 
     def _finish(self):
         """What a cell leaves is shown whether it failed or not. May run guest code too."""
@@ -137,6 +142,10 @@ class Kernel:
         self._streams.flush()
         return described
 
+    def _tell(self, text):
+        """The output is all that a forked process shares with its run."""
+        sys.stdout.write(text + "\n")
+
     def _exit_code(self, error):
         code = error.code
         if code is None:
@@ -147,9 +156,11 @@ class Kernel:
         self._streams.stderr.flush()
         return 1
 
-    def _leave_fork(self, ending):
+    def _leave_fork(self, ending, value):
         """A child that guest code forked fell out of its cell: it ends here, as a script's child ends with its script."""
         status, described, code = ending
+        if value is not None:
+            signals.guarded(self._tell, value)
         if described is not None:
             try:
                 self._streams.stderr.write(described[2] + "\n")

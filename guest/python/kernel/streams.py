@@ -22,6 +22,7 @@ _fflush = ctypes.CDLL(None).fflush
 _fflush.argtypes = [ctypes.c_void_p]
 _FileIO, _BufferedWriter, _BufferedReader, _TextIOWrapper = (
     _io.FileIO, _io.BufferedWriter, _io.BufferedReader, _io.TextIOWrapper)
+_flush = _TextIOWrapper.flush  # whatever guest code put onto the objects
 
 
 def _writer(fd, name):
@@ -44,7 +45,9 @@ class Streams:
     def __init__(self):
         self.null = _open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
         self.stdout = self.stderr = self.stdin = None
-        self.close()
+        self._flushed = False
+        self.close(False)
+        self.rest()
         self._renew()
 
     def open(self, out, err):
@@ -57,6 +60,7 @@ class Streams:
 
     def flush(self):
         """Everything written so far reaches the pipes: Python's buffers, then C's. May run guest code."""
+        self._flushed, flushed = False, True
         for name, mine in (("stdout", self.stdout), ("stderr", self.stderr)):
             theirs = _sys.get(name)
             if theirs is not mine and theirs is not None:
@@ -65,27 +69,37 @@ class Streams:
                 except Exception:
                     pass  # a closed StringIO, or an object that only knows write()
             try:
-                mine.flush()
+                _flush(mine)
             except (OSError, ValueError):
-                pass  # the engine hung up, or guest code closed it
-        _fflush(None)
+                flushed = False  # the engine hung up, or guest code closed it
+        self._flushed = _fflush(None) == 0 and flushed
 
-    def close(self):
-        """Ends a run's streams: from here on the descriptors lead nowhere."""
-        for fd in (0, 1, 2):
-            try:
-                _dup2(self.null, fd)
-            except OSError:
-                self.null = _open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
-                _dup2(self.null, fd)
-        # What an interrupted flush left in the buffers belongs to no later run: it goes to /dev/null.
+    def close(self, failed):
+        """Ends a run's streams: from here on 1 and 2 lead nowhere."""
+        self._nowhere(1)
+        self._nowhere(2)
+        # What an interrupted or failed flush left in the buffers, or a dying cell's objects wrote, belongs to no later
+        # run: it goes to /dev/null.
+        if self._flushed and not failed:
+            return
         for stream in (self.stdout, self.stderr):
             if stream is not None:
                 try:
-                    stream.flush()
-                except (OSError, ValueError, RuntimeError):
-                    pass
+                    _flush(stream)
+                except BaseException:
+                    pass  # as above; or guest code replaced what lies beneath
         _fflush(None)
+
+    def rest(self):
+        """What may wait until `done` is told: nothing of a run's leads to 0, unless guest code made it so."""
+        self._nowhere(0)
+
+    def _nowhere(self, fd):
+        try:
+            _dup2(self.null, fd)
+        except OSError:
+            self.null = _open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+            _dup2(self.null, fd)
 
     def replaced(self):
         """True while guest code (a redirect, %%capture) put something else in sys.stdout's place."""

@@ -18,11 +18,12 @@ _newest = None
 
 def remember(filename, source):
     """Makes a cell's lines known to tracebacks and inspect.getsource."""
-    lines = source.splitlines(True)
-    if lines and not lines[-1].endswith("\n"):
-        lines[-1] += "\n"
     global _newest
-    _recall()
+    lines = source.splitlines(True)
+    if lines and lines[-1][-1] != "\n":
+        lines[-1] += "\n"
+    if _newest not in _cache:
+        _recall()
     _newest = filename
     # No mtime: linecache.checkcache then keeps the entry although no such file exists.
     _sources[filename] = _cache[filename] = (len(source), None, lines, filename)

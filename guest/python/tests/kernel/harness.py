@@ -1,4 +1,5 @@
 """Forks a kernel as the zygote would and speaks the guest protocol with it as the engine would."""
+import fcntl
 import json
 import os
 import secrets
@@ -9,6 +10,7 @@ import socket
 import struct
 import sys
 import tempfile
+import termios
 import time
 import unittest
 
@@ -223,6 +225,16 @@ class Kernel:
         else:
             run.feed(data)
         return bool(data)
+
+    def until_idle(self):
+        """Waits until it has done all that it was sent and waits for more: in recvmsg on its link, with nothing unread."""
+        while True:
+            with open(f"/proc/{self.pid}/syscall", encoding="ascii") as file:
+                call = file.read().split()
+            unread = fcntl.ioctl(self.control.fileno(), termios.TIOCOUTQ, b"\0" * 4)
+            if unread == b"\0" * 4 and call[:2] == ["47", "0x3"]:
+                return
+            time.sleep(0.001)
 
     def interrupt(self):
         os.kill(self.pid, signal.SIGINT)

@@ -166,6 +166,12 @@ class Processes(KernelTest):
         self.assertEqual(["child", "parent"], sorted(run.out.split()))
         self.assertEqual("0", self.value("status"))
 
+    def test_the_value_of_a_forked_child_is_its_output(self):
+        for value in ("5", "'é' * 3", "'x' * 5000", "[1, 2]"):
+            with self.subTest(value):
+                run = self.run_ok("import os, sys\npid = os.fork()\nif pid: os.waitpid(pid, 0)\n(pid and 'parent') or %s" % value)
+                self.assertEqual(("'parent'", "%r\n" % eval(value)), (run.text, run.out))
+
     def test_forked_child_that_raises_or_exits(self):
         run = self.run_ok("import os\npid = os.fork()\nif not pid: 1/0\nos.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])")
         self.assertEqual("1", run.text)

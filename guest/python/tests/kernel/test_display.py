@@ -63,6 +63,21 @@ R()"""
     def test_half_surrogates_do_not_break_the_frame(self):
         self.assertEqual("ok", self.kernel.run("display({'text/html': '\\ud800'}, raw=True)").status)
 
+    def test_numbers_and_texts_of_any_length_show_their_repr(self):
+        for code in ("1.5", "True", "-7", "2j", "'é\\n\"'", "b'\\0'", "'\\ud800'", "float('nan')", "''",
+                     *("%s * %d" % (one, length) for one in ("'x'", "'\\n'", "b'\\0'", "'é'") for length in (509, 510, 511, 512, 513, 70_000)),
+                     *("10 ** %d" % length for length in (510, 511, 512, 513, 4_000))):
+            with self.subTest(code):
+                run = self.run_ok(code)
+                self.assertEqual({"text/plain": repr(eval(code))}, run.result)
+                self.assertEqual(1, len(run.displays))
+        self.assertEqual("ValueError", self.kernel.run("10 ** 5_000").error["name"])
+
+    def test_a_value_of_a_type_that_looks_like_a_number_is_shown_its_own_way(self):
+        self.assertEqual({"text/plain": "plain", "text/html": "<b>"}, self.run_ok(
+            "class N(int):\n    def __repr__(self): return 'plain'\n    def _repr_html_(self): return '<b>'\nN(5)").result)
+        self.assertIsNone(self.run_ok("import sys\nclass S(str):\n    def _ipython_display_(self): print('shown')\nS('x')").result)
+
     def test_a_fork_of_text_plain(self):
         for code, expected in (
                 ("{'b': 1, 'a': 2}", "{'b': 1, 'a': 2}"), ("{3, 1, 2}", "{1, 2, 3}"), ("set()", "set()"), ("(1,)", "(1,)"),

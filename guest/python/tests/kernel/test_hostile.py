@@ -81,6 +81,18 @@ class Forgery(KernelTest):
         self.kernel.run("import os\nos.close(3)")
         self.assertIsNotNone(self.kernel.wait())
 
+    def test_a_control_link_that_guest_code_made_impatient_is_waited_on(self):
+        for code in ("os.set_blocking(3, False)", "socket.socket(fileno=os.dup(3)).setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack('ll', 0, 1000))"):
+            with self.subTest(code):
+                self.run_ok("import os, socket, struct\n" + code)
+                # Both lapse while nothing comes, and a message that comes in pieces is put together.
+                time.sleep(0.05)
+                body = b'{"t":"checkpoint","text":"' + b"x" * 40_000 + b'"}'
+                for piece in (b"\0", b"\0" + (len(body)).to_bytes(2, "big"), body[:1], body[1:20_000], body[20_000:]):
+                    self.kernel.control.sendall(piece)
+                    time.sleep(0.01)
+                self.alive()
+
     def test_run_descriptors_are_not_inherited(self):
         run = self.run_ok("import subprocess\nprint(subprocess.run(['ls', '/proc/self/fd'], capture_output=True, text=True,"
                           " close_fds=False).stdout)")
@@ -137,6 +149,8 @@ class Reprs(KernelTest):
         self.assertIn("ZeroDivisionError", run.err)
 
     def test_display_without_end_stays_within_the_limits(self):
+        run = self.run_ok("import os\nfor i in range(9_900): display(i)\npid = os.fork()\nif pid: os.waitpid(pid, 0)\n5")
+        self.assertEqual((None, "5\n", ["display_limit"]), (run.result, run.out, [notice["code"] for notice in run.notices]))
         run = self.run_ok("for i in range(12000): display(i)")
         self.assertLess(run.frames, 10_000)
         self.assertEqual(["display_limit"], [notice["code"] for notice in run.notices])

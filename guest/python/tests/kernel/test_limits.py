@@ -1,9 +1,7 @@
 """Interrupts, the soft memory wall, and what configure sets."""
-import fcntl
 import os
 import signal
 import sys
-import termios
 import threading
 import time
 import unittest
@@ -28,17 +26,6 @@ def _until_waiting(pid):
         with open(f"/proc/{pid}/syscall", encoding="ascii") as file:
             if file.read().split()[0] == "1":
                 return
-        time.sleep(0.001)
-
-
-def _until_idle(kernel):
-    """Waits until the kernel has done all that it was sent and waits for more: in a poll without end, with nothing unread."""
-    while True:
-        with open(f"/proc/{kernel.pid}/syscall", encoding="ascii") as file:
-            call = file.read().split()
-        unread = fcntl.ioctl(kernel.control.fileno(), termios.TIOCOUTQ, b"\0" * 4)
-        if unread == b"\0" * 4 and call[0] == "7" and call[3] == "0xffffffff":
-            return
         time.sleep(0.001)
 
 
@@ -276,7 +263,7 @@ class Configure(KernelTest):
         self.assertEqual("True", self.value("import os\n'GIVEN' in os.environ"))
 
     def test_the_rehearsal_leaves_no_trace(self):
-        _until_idle(self.kernel)
+        self.kernel.until_idle()
         self.assertEqual("('<cell 1>', [''], {}, [])", self.value(
             "import sys\n(sys._getframe().f_code.co_filename, In[:-1], dict(Out), [n for n in globals() if n.startswith('_') and not n.startswith('__')])"))
 

@@ -61,6 +61,27 @@ class Streams(KernelTest):
         while not os.path.exists(os.path.join(self.kernel.work, "went")):
             time.sleep(0.005)
 
+    def test_a_flush_that_guest_code_replaced_keeps_nothing_back(self):
+        self.assertEqual("told", self.run_ok("import sys\nsys.stdout.flush = lambda: 1 / 0\nprint('told', end='')").out)
+        self.assertEqual("error", self.kernel.run("sys.stdout.buffer.flush = lambda: 1 / 0").status)
+        self.assertEqual("error", self.kernel.run("pass").status)  # its own doing, and what it cost is a run
+        self.run_ok("del sys.stdout.buffer.flush")
+
+    def test_what_a_failed_flush_left_reaches_no_later_run(self):
+        for code in ("class D:\n    def __del__(self): print('lost', end='')\nd = D()\ndel d\n1/0",
+                     "def f():\n    d = D()\n    1/0\nf()"):
+            with self.subTest(code):
+                self.kernel.run(code)
+                self.assertEqual("next\n", self.run_ok("print('next')").out)
+
+    def test_what_nobody_took_reaches_no_later_run(self):
+        run, ends = self.kernel.start("import ctypes\nc = ctypes.CDLL(None)\nc.setvbuf(ctypes.c_void_p.in_dll(c, 'stdout'), None, 0, 4096)\n"
+                                      "import os\nwhile not os.path.exists('closed'): pass\nprint('lost', end=''); c.printf(b'lost');")
+        for end in ends:
+            os.close(end)
+        open(os.path.join(self.kernel.work, "closed"), "w").close()
+        self.assertEqual("next\n", self.run_ok("print('next')").out)
+
     def test_warnings_show_in_every_cell(self):
         for _ in range(2):
             self.assertIn("UserWarning: careful", self.run_ok("import warnings\nwarnings.warn('careful')").err)
@@ -71,7 +92,8 @@ class Streams(KernelTest):
     def test_between_runs_the_descriptors_are_null(self):
         self.run_ok("import threading, os, time\nseen = []\ndef look():\n    while not os.path.exists('go'): time.sleep(0.01)\n"
                     "    seen.extend(os.readlink('/proc/self/fd/%d' % n) for n in (0, 1, 2))\n"
-                    "    open('went', 'w').close()\nthreading.Thread(target=look).start()")
+                    "    open('went', 'w').close()\nthreading.Thread(target=look).start()\nos.dup2(1, 0);")
+        self.kernel.until_idle()
         self._go()
         self.assertEqual(str(["/dev/null"] * 3), self.value("seen"))
 
@@ -102,6 +124,12 @@ class Stdin(KernelTest):
     def test_getpass_says_why_not(self):
         run = self.kernel.run("import getpass\ngetpass.getpass()")
         self.assertIn("getpass() is not available", run.error["value"])
+
+    def test_stdin_is_empty_again_in_the_next_run(self):
+        for code in ("a, b = os.pipe()\nos.write(b, b'mine')\nos.dup2(a, 0);", "os.dup2(2, 0);", "os.close(0)"):
+            with self.subTest(code):
+                self.run_ok("import os\n" + code)
+                self.assertEqual("('/dev/null', b'')", self.value("(os.readlink('/proc/self/fd/0'), os.read(0, 9))"))
 
     def test_stdin_is_empty(self):
         self.assertEqual("('', [], b'')", self.value("import sys, os\n(sys.stdin.read(), list(sys.stdin), os.read(0, 9))"))
