@@ -28,8 +28,8 @@ DISPLAY_BYTES = (16 << 20) - (256 << 10)
 HELD = 4_096
 # A value of so many characters surely fits what is held.
 SHORT = 512
-# Read at once; nearly every message is shorter.
-_LANDING = 16_384
+# Read at once; most messages are shorter. Memory that every kernel has for itself.
+_LANDING = 4_096
 # No frame begins with this byte: it would be longer than MAX_FRAME.
 _NOTHING = 0xFF
 
@@ -190,7 +190,7 @@ class Results:
         signals.check()
 
     def hold(self, text):
-        """The value of a cell, of at most SHORT characters; False when there may be no room for it.
+        """The value of a cell, of at most SHORT characters; False when it has to go the long way.
 
         Nothing is written here, so it need not be asked whose process this is: one that was forked in the cell never
         comes to `done`, with which the value goes.
@@ -201,7 +201,9 @@ class Results:
 
     @signals.unbroken
     def _hold(self, text):
-        with self._lock:
+        if not self._lock.acquire(False):
+            return False  # another thread is displaying, or was when this process was forked
+        try:
             if self._frames < 2 or self._room < HELD:
                 return False
             body = b'{"t":"display","run":%s,"kind":"result","data":{"text/plain":%s}}' % (self._run, quote(text))
@@ -210,6 +212,8 @@ class Results:
             self._held += _length.pack(len(body)) + body
             self.value = text
             return True
+        finally:
+            self._lock.release()
 
     @signals.unbroken
     def _send_display(self, kind, whole, cut, metadata, size, frames):

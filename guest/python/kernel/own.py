@@ -29,7 +29,7 @@ def nothing():
 
 
 def version_of(space):
-    """A number that every change of that dict changes, as `.value`; None in a Python whose dicts have none (since 3.13).
+    """A number that every change of that dict changes, as `.value`; None in a Python whose dicts have none.
 
     Asked once per run, it spares comparing 160 values, and with them a look at 160 objects all over the memory.
     """

@@ -68,6 +68,8 @@ class Streams:
                     theirs.flush()
                 except Exception:
                     pass  # a closed StringIO, or an object that only knows write()
+        # Ours after theirs: the flush of an object of the guest's may write to either of them.
+        for mine in (self.stdout, self.stderr):
             try:
                 _flush(mine)
             except (OSError, ValueError):
@@ -87,7 +89,7 @@ class Streams:
                 try:
                     _flush(stream)
                 except BaseException:
-                    pass  # as above; or guest code replaced what lies beneath
+                    pass  # as in `flush`; or guest code replaced what lies beneath
         _fflush(None)
 
     def rest(self):

@@ -172,6 +172,11 @@ class Processes(KernelTest):
                 run = self.run_ok("import os, sys\npid = os.fork()\nif pid: os.waitpid(pid, 0)\n(pid and 'parent') or %s" % value)
                 self.assertEqual(("'parent'", "%r\n" % eval(value)), (run.text, run.out))
 
+    def test_a_child_forked_while_a_thread_displayed_waits_for_no_thread(self):
+        run = self.run_ok("import os\nlock = get_ipython().displays.results._lock\nlock.acquire()\npid = os.fork()\n"
+                          "if pid: lock.release(); os.waitpid(pid, 0)\npid and 'parent'")
+        self.assertEqual(("'parent'", "0\n"), (run.text, run.out))
+
     def test_forked_child_that_raises_or_exits(self):
         run = self.run_ok("import os\npid = os.fork()\nif not pid: 1/0\nos.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])")
         self.assertEqual("1", run.text)

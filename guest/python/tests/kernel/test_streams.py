@@ -67,6 +67,11 @@ class Streams(KernelTest):
         self.assertEqual("error", self.kernel.run("pass").status)  # its own doing, and what it cost is a run
         self.run_ok("del sys.stdout.buffer.flush")
 
+    def test_what_the_flush_of_another_stream_writes_belongs_to_its_run(self):
+        self.assertEqual("told", self.run_ok("import sys\nclass T:\n    def write(self, text): pass\n    def flush(self): sys.__stdout__.write('told')\n"
+                                             "sys.stderr = T()").out)
+        self.assertEqual("next\n", self.run_ok("print('next')").out)
+
     def test_what_a_failed_flush_left_reaches_no_later_run(self):
         for code in ("class D:\n    def __del__(self): print('lost', end='')\nd = D()\ndel d\n1/0",
                      "def f():\n    d = D()\n    1/0\nf()"):
