@@ -30,6 +30,19 @@ internal sealed class OutputPump(OutputStream stream, ByteSource source, RunEven
 
     public bool IsCut => TotalBytes > ShownBytes;
 
+    /// <summary>Takes what is there, while all of it is shown: then nothing is waited for.</summary>
+    public void TakeWaiting()
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(PieceBytes);
+        while (TotalBytes <= ShownBytes - PieceBytes && source.TryRead(buffer.AsSpan(0, PieceBytes)) is > 0 and var count)
+        {
+            TotalBytes += count;
+            Show(buffer.AsSpan(0, count));
+        }
+
+        ArrayPool<byte>.Shared.Return(buffer);
+    }
+
     /// <summary>Pumps until the end of the stream, or until <paramref name="endOfRun"/> and nothing more is there.</summary>
     public async Task RunAsync(CancellationToken endOfRun)
     {

@@ -16,6 +16,7 @@ internal sealed class ResultPump(ByteSource source, string nonce, Run run) : IDi
     private readonly RunStop _stop = run.Stop;
     private readonly FrameBuffer _buffer = new();
     private bool _isOver;
+    private volatile bool _isReading;
 
     /// <summary>What the kernel said at its end; null while it has not, and for ever when the channel ended without.</summary>
     public ResultMessage.Done? Done { get; private set; }
@@ -26,17 +27,34 @@ internal sealed class ResultPump(ByteSource source, string nonce, Run run) : IDi
     /// <summary>Whether the kernel said that its interpreter ended and took the variables along (behind a shim the process itself lives on).</summary>
     public bool SaidStateLost { get; private set; }
 
-    /// <summary>Gives a run that has just been set going the moment that a short one takes. True when it is done.</summary>
-    public bool EndsBriefly()
+    /// <summary>
+    /// Gives a run that has just been set going the moment that a short one takes, and reads what came. It is understood by
+    /// <see cref="Interpret"/>: what was printed before is to be told before.
+    /// </summary>
+    public void WaitBriefly()
     {
         source.WaitBriefly();
-        ReadNow();
-        return Done is not null;
+        _buffer.Advance(Math.Max(0, source.TryRead(_buffer.Free().Span)));
+    }
+
+    /// <summary>Does what the frames say that came whole.</summary>
+    public void Interpret()
+    {
+        try
+        {
+            _isOver = !InterpretFrames();
+        }
+        catch (FrameException exception)
+        {
+            _isOver = true;
+            _stop.RequestForViolation(exception.Message);
+        }
     }
 
     /// <summary>Completes with <c>done</c>, a violation, the end of the channel, or the end of the run.</summary>
     public async Task RunAsync(CancellationToken endOfRun)
     {
+        _isReading = true;
         try
         {
             while (!_isOver)
@@ -48,7 +66,8 @@ internal sealed class ResultPump(ByteSource source, string nonce, Run run) : IDi
                     return;
                 }
 
-                Take(count);
+                _buffer.Advance(count);
+                Interpret();
             }
         }
         catch (OperationCanceledException)
@@ -59,9 +78,21 @@ internal sealed class ResultPump(ByteSource source, string nonce, Run run) : IDi
         {
             // A broken channel is an ended one.
         }
+        finally
+        {
+            _isReading = false;
+            _buffer.Dispose();
+        }
     }
 
-    public void Dispose() => _buffer.Dispose();
+    /// <summary>Gives the buffer back, unless a backend that heeds neither its token nor the closing of the channel may still write to it.</summary>
+    public void Dispose()
+    {
+        if (!_isReading)
+        {
+            _buffer.Dispose();
+        }
+    }
 
     /// <summary>Reads what is there, such as a process that just died had said; at most one frame more than a pipe holds.</summary>
     private void ReadNow()
@@ -75,26 +106,13 @@ internal sealed class ResultPump(ByteSource source, string nonce, Run run) : IDi
             }
 
             read += count;
-            Take(count);
-        }
-    }
-
-    private void Take(int count)
-    {
-        _buffer.Advance(count);
-        try
-        {
-            _isOver = !Interpret();
-        }
-        catch (FrameException exception)
-        {
-            _isOver = true;
-            _stop.RequestForViolation(exception.Message);
+            _buffer.Advance(count);
+            Interpret();
         }
     }
 
     /// <summary>False when nothing further is to be read.</summary>
-    private bool Interpret()
+    private bool InterpretFrames()
     {
         while (_buffer.TryRead(out var body))
         {

@@ -11,11 +11,15 @@ internal sealed class RunDeadline : IDisposable
     private long _since;
     private bool _pausing;
 
-    public RunDeadline(RunClock clock, RunStop stop)
+    /// <param name="clock">Whose timeout it is.</param>
+    /// <param name="stop">What is asked to stop.</param>
+    /// <param name="sent">When the guest was set going.</param>
+    public RunDeadline(RunClock clock, RunStop stop, long sent)
     {
         _time = clock.Time;
-        _left = clock.Timeout;
         _since = _time.GetTimestamp();
+        _left = clock.Timeout - _time.GetElapsedTime(sent, _since);
+        _left = _left > TimeSpan.Zero ? _left : TimeSpan.Zero;
         _timer = _time.CreateTimer(static state => ((RunStop)state!).Request(StopReason.Deadline), stop, _left, Timeout.InfiniteTimeSpan);
     }
 

@@ -36,7 +36,7 @@ internal sealed class RunEvents(RunLog log, TimeProvider time)
     {
         lock (_lock)
         {
-            Write(new RunOutput { Sequence = _sequence + 1, Time = time.GetUtcNow(), Stream = stream, Text = text });
+            Write_NeedsLock(new RunOutput { Sequence = _sequence + 1, Time = time.GetUtcNow(), Stream = stream, Text = text });
         }
     }
 
@@ -44,7 +44,7 @@ internal sealed class RunEvents(RunLog log, TimeProvider time)
     {
         lock (_lock)
         {
-            Write(new RunDisplay { Sequence = _sequence + 1, Time = time.GetUtcNow(), IsResult = isResult, Data = data });
+            Write_NeedsLock(new RunDisplay { Sequence = _sequence + 1, Time = time.GetUtcNow(), IsResult = isResult, Data = data });
         }
     }
 
@@ -52,7 +52,7 @@ internal sealed class RunEvents(RunLog log, TimeProvider time)
     {
         lock (_lock)
         {
-            Write(new RunNotice { Sequence = _sequence + 1, Time = time.GetUtcNow(), Code = code, Message = message });
+            Write_NeedsLock(new RunNotice { Sequence = _sequence + 1, Time = time.GetUtcNow(), Code = code, Message = message });
         }
     }
 
@@ -60,7 +60,7 @@ internal sealed class RunEvents(RunLog log, TimeProvider time)
     {
         lock (_lock)
         {
-            Write(new RunToolCall { Sequence = _sequence + 1, Time = time.GetUtcNow(), CallId = callId, Name = name, Arguments = arguments });
+            Write_NeedsLock(new RunToolCall { Sequence = _sequence + 1, Time = time.GetUtcNow(), CallId = callId, Name = name, Arguments = arguments });
         }
     }
 
@@ -68,7 +68,7 @@ internal sealed class RunEvents(RunLog log, TimeProvider time)
     {
         lock (_lock)
         {
-            Write(new RunToolAnswered { Sequence = _sequence + 1, Time = time.GetUtcNow(), CallId = callId, Error = error, Waited = waited });
+            Write_NeedsLock(new RunToolAnswered { Sequence = _sequence + 1, Time = time.GetUtcNow(), CallId = callId, Error = error, Waited = waited });
         }
     }
 
@@ -76,12 +76,12 @@ internal sealed class RunEvents(RunLog log, TimeProvider time)
     {
         lock (_lock)
         {
-            Write(new RunCompleted { Sequence = _sequence + 1, Time = time.GetUtcNow(), Result = result });
+            Write_NeedsLock(new RunCompleted { Sequence = _sequence + 1, Time = time.GetUtcNow(), Result = result });
             _completed = true;
         }
     }
 
-    private void Write(RunEvent next)
+    private void Write_NeedsLock(RunEvent next)
     {
         if (!_completed)
         {

@@ -65,6 +65,7 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
         }
         finally
         {
+            run.Events.WriteStarted(); // while its id is taken, also when nothing could be sent
             sandbox.Kernels.LeaveOrRemove(kernel);
         }
     }
@@ -153,6 +154,8 @@ internal sealed class RunPipeline(Sandbox sandbox, Run run, RunRequest request, 
         }
         catch
         {
+            run.Events.WriteStarted(); // who waits for it need not wait for the kill
+
             // The engine lost track of this run: nothing said by this process can be trusted to belong to the next.
             await kernel.KillAsync();
             throw;

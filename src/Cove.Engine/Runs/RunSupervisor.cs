@@ -84,11 +84,12 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
     public async Task<Ending> WatchAsync(OutputPump stdout, OutputPump stderr, ResultPump? result, Func<Task> start, Action close)
     {
         var before = StartFailure.Hits(cell);
+        var sent = clock.Time.GetTimestamp();
         var starting = StartAsync(start);
 
-        // The guest works from here on: what needs not be done before is done meanwhile.
+        // The guest works from here on: what need not be done before is done meanwhile.
         run.Events.WriteStarted();
-        if (starting.IsCompletedSuccessfully && run.Tools is null && result?.EndsBriefly() == true)
+        if (starting.IsCompletedSuccessfully && result is not null && run.Tools is null && EndsBriefly(stdout, stderr, result))
         {
             // Most runs are short: this thread has read how it ended, and nobody else need be told to watch it.
             await SettleAsync(Task.WhenAll(stdout.RunAsync(_over), stderr.RunAsync(_over)), close);
@@ -99,7 +100,7 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
         using var endOfRun = new CancellationTokenSource();
         var ended = new TaskCompletionSource();
         var ladder = new StopLadder(cell, process, run.Stop, clock.Grace, clock.Time);
-        using var deadline = new RunDeadline(clock, run.Stop);
+        using var deadline = new RunDeadline(clock, run.Stop, sent);
         if (run.Tools is { } tools)
         {
             tools.Deadline = deadline;
@@ -123,6 +124,16 @@ internal sealed class RunSupervisor(Cell cell, CellProcess process, Run run, Run
 
         await AwaitCellDeathAsync(result);
         return Seen(before, stdout, stderr, result, ladder) with { StartFailed = starting.IsFaulted };
+    }
+
+    /// <summary>Whether the run is done before anything else was asked of it. What it said until then is told, in the order in which a guest that flushes writes it.</summary>
+    private bool EndsBriefly(OutputPump stdout, OutputPump stderr, ResultPump result)
+    {
+        result.WaitBriefly();
+        stdout.TakeWaiting();
+        stderr.TakeWaiting();
+        result.Interpret();
+        return result.Done is not null && run.Stop.Reason == StopReason.None;
     }
 
     private async Task UntilEndAsync(Task? reading, ResultPump? result, Task startFailed, StopLadder ladder)

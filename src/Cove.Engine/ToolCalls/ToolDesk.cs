@@ -46,7 +46,7 @@ internal sealed class ToolDesk
         Queue_NeedsLock(ToolFrames.Tools(nonce, request.Tools!, _maxCalls));
     }
 
-    /// <summary>The run's clock, which stands still while a call waits; set before the guest is set going.</summary>
+    /// <summary>The run's clock, which stands still while a call waits; set before its first call is read.</summary>
     public RunDeadline? Deadline { get; set; }
 
     /// <summary>How many calls were made.</summary>

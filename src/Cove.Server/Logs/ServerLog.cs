@@ -19,7 +19,7 @@ internal sealed class ServerLog : ILoggerProvider, IAsyncDisposable
     /// <summary>How long the writer waits for more lines before it writes the first: each request has one, and to wake a thread for each would cost the requests time.</summary>
     private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>Written at once.</summary>
+    /// <summary>Bytes that are written in one go.</summary>
     private const int BlockBytes = 64 << 10;
 
     private readonly Channel<byte[]> _lines;
@@ -57,7 +57,7 @@ internal sealed class ServerLog : ILoggerProvider, IAsyncDisposable
     public void Dispose()
     {
         _lines.Writer.TryComplete();
-        _ending.Cancel();
+        _ = _ending.CancelAsync(); // (not on this thread: what it sets free is the writer)
     }
 
     private async Task WriteAsync()

@@ -43,6 +43,7 @@ internal sealed class MetricFamily(Instrument instrument)
             lock (_lock)
             {
                 _series.Clear();
+                _overflow = null;
             }
         }
     }
@@ -134,7 +135,7 @@ internal sealed class MetricFamily(Instrument instrument)
         public double Value { get; set; }
     }
 
-    /// <summary>Finds a series by its tags as they come, several times a request: no text is made of them.</summary>
+    /// <summary>Finds a series by its tags as they come, several times a request, without making text of them. An instrument gives each of its tags values of one type.</summary>
     private sealed class SameTags : IEqualityComparer<KeyValuePair<string, object?>[]>, IAlternateEqualityComparer<ReadOnlySpan<KeyValuePair<string, object?>>, KeyValuePair<string, object?>[]>
     {
         public KeyValuePair<string, object?>[] Create(ReadOnlySpan<KeyValuePair<string, object?>> alternate) => alternate.ToArray();

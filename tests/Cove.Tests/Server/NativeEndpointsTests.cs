@@ -100,6 +100,20 @@ public sealed class NativeEndpointsTests : IAsyncLifetime
         Assert.Equal("nosniff", Assert.Single(response.Headers.GetValues("X-Content-Type-Options")));
     }
 
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(0, false)]
+    [InlineData(20_000, true)]
+    public async Task A_byte_order_mark_before_the_json_is_overlooked(int padding, bool lengthIsSaid)
+    {
+        byte[] body = [.. Encoding.UTF8.Preamble, .. Encoding.UTF8.GetBytes("{\"template\":\"base\"" + new string(' ', padding) + "}")];
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/sandboxes") { Content = new ByteArrayContent(body) };
+        request.Content.Headers.ContentType = new("application/json");
+        request.Headers.TransferEncodingChunked = !lengthIsSaid;
+        using var response = await _server.Http.SendAsync(request);
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+    }
+
     [Fact]
     public async Task A_long_value_is_shown_in_its_beginning()
     {

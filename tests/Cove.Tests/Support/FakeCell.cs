@@ -22,6 +22,9 @@ internal sealed class FakeCell : Cell
 
     public Func<GuestRun, Task> OnExecute { get; set; } = run => run.DoneAsync();
 
+    /// <summary>Whether a kernel has done what its script says, as far as that waits for nothing, before the sending of a run's frame returns.</summary>
+    public bool AnswersAtOnce { get; set; }
+
     /// <summary>Each makes one kernel end as it says, with the frame of its next run still unread.</summary>
     public Queue<ProcessExit> DeathsBeforeRuns { get; } = new();
 

@@ -94,7 +94,11 @@ internal sealed class FakeKernel : CellProcess
 
     private async Task ExecuteAsync(GuestRun run)
     {
-        await Task.Yield();
+        if (!_cell.AnswersAtOnce)
+        {
+            await Task.Yield();
+        }
+
         await _cell.OnExecute(run);
     }
 

@@ -130,9 +130,10 @@ internal static unsafe partial class Libc
 
         var reader = new SafeFileHandle(ends[0], ownsHandle: true);
         var writer = new SafeFileHandle(ends[1], ownsHandle: true);
+        // Unlike in MakeNonBlocking no flags are asked for first: a fresh end has none that could be lost.
         if ((!readerWaits && Fcntl(reader, F_SETFL, O_NONBLOCK) < 0) || (!writerWaits && Fcntl(writer, F_SETFL, O_NONBLOCK) < 0))
         {
-            throw Failure("fcntl"); // (a fresh end has no other flags that could be lost)
+            throw Failure("fcntl");
         }
 
         return (reader, writer);

@@ -144,10 +144,12 @@ internal static class NativeWire
         try
         {
             var read = await body.ReadAtLeastAsync(bytes.AsMemory(0, length), length, throwOnEndOfStream: false, cancellationToken);
-            return JsonSerializer.Deserialize(bytes.AsSpan(0, read), type);
+            var text = bytes.AsSpan(0, read);
+            return JsonSerializer.Deserialize(text.StartsWith(Encoding.UTF8.Preamble) ? text[Encoding.UTF8.Preamble.Length..] : text, type);
         }
         finally
         {
+            bytes.AsSpan(0, length).Clear(); // what runs must not lie about in memory that others use
             ArrayPool<byte>.Shared.Return(bytes);
         }
     }

@@ -1,5 +1,8 @@
+using System.Diagnostics.Metrics;
 using System.Globalization;
+using System.Text;
 using System.Text.RegularExpressions;
+using Cove.Server.Telemetry;
 using Cove.Tests.Support;
 using Xunit;
 
@@ -53,6 +56,40 @@ public sealed partial class MetricsTests
         Assert.True(Grown("""cove_sandbox_creation_duration_seconds_count{template="python-data"}""") >= 1);
         Assert.True(Grown("""cove_pool_claims_total{template="python-data",result="hit"}""") + Grown("""cove_pool_claims_total{template="python-data",result="miss"}""") >= 1);
         double Grown(string name) => after.GetValueOrDefault(name) - before.GetValueOrDefault(name);
+    }
+
+    [Fact]
+    public void Series_are_told_apart_by_their_tags_up_to_a_bound_and_gauges_are_forgotten_with_it()
+    {
+        using var meter = new Meter("test");
+        var counter = new MetricFamily(meter.CreateCounter<long>("made.up"));
+        var gauge = new MetricFamily(meter.CreateObservableGauge("level", () => 1));
+        for (var i = 0; i < 2; i++)
+        {
+            counter.Record(1, [new("method", "GET"), new("status", 200)]);
+            counter.Record(1, [new("method", "GET"), new("status", 404)]);
+            counter.Record(1, [new("method", "GET")]);
+        }
+
+        Assert.Equal(
+            "# HELP made_up_total \n# TYPE made_up_total counter\nmade_up_total{method=\"GET\",status=\"200\"} 2\nmade_up_total{method=\"GET\",status=\"404\"} 2\nmade_up_total{method=\"GET\"} 2\n",
+            Text(counter));
+        for (var i = 0; i < MetricFamily.MaximumSeries + 2; i++)
+        {
+            gauge.Record(i, [new("of", i)]);
+        }
+
+        Assert.Equal(MetricFamily.MaximumSeries + 1, Regex.Count(Text(gauge), "^level", RegexOptions.Multiline, TimeSpan.FromSeconds(10)));
+        Assert.Contains($"level{{overflow=\"other\"}} {MetricFamily.MaximumSeries + 1}\n", Text(gauge), StringComparison.Ordinal);
+        gauge.ForgetGauges();
+        Assert.DoesNotContain("\nlevel", Text(gauge), StringComparison.Ordinal);
+
+        static string Text(MetricFamily family)
+        {
+            var text = new StringBuilder();
+            family.Write(text);
+            return text.ToString();
+        }
     }
 
     [Fact]
