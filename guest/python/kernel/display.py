@@ -22,8 +22,8 @@ _METHODS = (
 )
 # Values of these types have a repr and nothing else: the common result skips nine look-ups.
 _PLAIN = frozenset((int, float, str, bool, bytes, list, dict, tuple, set, frozenset, complex, type(None)))
-# Those of them whose repr is their text, whatever its length, and runs nothing of the guest's.
-_NUMBERS, _TEXTS = frozenset((int, float, bool, complex)), frozenset((str, bytes))
+# Numbers of so many bits have fewer than link.SHORT digits.
+_SHORT_BITS = 1_600
 _dumps = json.dumps
 _base64 = binascii.b2a_base64
 
@@ -34,6 +34,16 @@ def report(error):
         sys.stderr.write(tracebacks.text_of(error) + "\n")
     except Exception:
         pass  # guest code replaced stderr with something that cannot write
+
+
+def _is_short(value):
+    """Whether its repr is surely short, and runs nothing of the guest's (nor does asking: a set would ask a metaclass)."""
+    kind = type(value)
+    if kind is int:
+        return value.bit_length() < _SHORT_BITS
+    if kind is str or kind is bytes:
+        return len(value) < link.SHORT
+    return kind is float or kind is bool or kind is complex
 
 
 class Displays:
@@ -48,8 +58,7 @@ class Displays:
 
     def result(self, value):
         """Sends a cell's value: short numbers and texts, most of what cells end with, by the short way."""
-        kind = type(value)
-        if (kind in _NUMBERS or kind in _TEXTS and len(value) < link.SHORT) and not self._captures:
+        if _is_short(value) and not self._captures:
             text = repr(value)
             if len(text) <= link.SHORT and self.results.hold(text):
                 return

@@ -137,6 +137,7 @@ class Control:
             except BlockingIOError:
                 # Guest code set O_NONBLOCK, or a timeout, on the descriptor: an idle kernel would end of it.
                 self._socket.setblocking(True)
+                self._socket.setsockopt(_SOCKET, _socket.SO_RCVTIMEO, bytes(16))
 
     def _received(self, data, ancillary, flags):
         for level, kind, payload in ancillary:

@@ -29,24 +29,25 @@ def nothing():
 
 
 def version_of(space):
-    """A number that every change of that dict changes, as `.value`; None in a Python whose dicts have none.
+    """A number that every change of that dict changes, as `[0]`; None in a Python whose dicts have none.
 
     Asked once per run, it spares comparing 160 values, and with them a look at 160 objects all over the memory.
     """
     trial = {"kept": 1}
     number = _number(trial)
-    seen = {number.value}
+    seen = {number[0]}
     for change in (lambda: trial.update(kept=2), lambda: trial.update(new=3), lambda: trial.pop("new"), trial.clear):
-        before = number.value
-        if number.value != before:
+        before = number[0]
+        if number[0] != before:
             return None
         change()
-        seen.add(number.value)
+        seen.add(number[0])
     return _number(space) if len(seen) == 5 else None
 
 
 def _number(space):
-    return ctypes.c_uint64.from_address(id(space) + 3 * ctypes.sizeof(ctypes.c_void_p))
+    # Through a memoryview: what ctypes' classes make of a number, guest code can change.
+    return memoryview(ctypes.c_uint64.from_address(id(space) + 3 * ctypes.sizeof(ctypes.c_void_p))).cast("B").cast("Q")
 
 
 def restore():
@@ -54,17 +55,17 @@ def restore():
     global _untouched, _seen
     live = _live
     if _version is not None:
-        if _version.value == _seen:
+        now = _version[0]
+        if now == _seen:
             return
+        _seen = now  # from before the look: what changes meanwhile, by an object that goes, is looked at by the next
     # Identities are compared in C, and no == of a guest's object is ever asked.
     elif len(live) == len(_untouched) and all(map(_is, live.values(), _untouched)):
         return
     for name, value in _names.items():
         if live.get(name) is not value:
             live[name] = value
-    if _version is not None:
-        _seen = _version.value
-    else:
+    if _version is None:
         _untouched = list(live.values())
 
 

@@ -52,6 +52,7 @@ class Kernel:
             own.provide(name, value)
         getpass.getpass = getpass.unix_getpass = _getpass
         sys.modules["__main__"] = self._cells.module
+        os.register_at_fork(after_in_child=self._forked)
 
     def rehearse(self):
         """A run that nobody asked for, hears of or finds a trace of.
@@ -92,15 +93,21 @@ class Kernel:
             memory.restock()
         if _getpid() != self._pid:
             self._leave_fork(ending, results.value)
-        failed, error = error is not None, None  # its frames hold the cell's objects
+        loose, error = error is not None or self._calls is not None, None  # both held objects of the guest's
         self._displays.results = None
         if self._calls is not None:
             self._calls.close()
             tools.begin(None)
-        self._streams.close(failed)
+        self._streams.close(loose)
         signals.end()
         results.done(*ending)
         self._streams.rest()  # while nobody waits
+
+    def _forked(self):
+        """In a process that guest code forks: a value that is held already is told by the one that holds it."""
+        results = self._displays.results
+        if results is not None:
+            results.value = None
 
     def _offer_tools(self, results):
         tools.begin(self._calls)

@@ -41,6 +41,13 @@ def _sound(stream):
         return False
 
 
+def _ask(stream):
+    try:
+        stream.flush()
+    except Exception:
+        pass  # a closed StringIO, or an object that only knows write()
+
+
 class Streams:
     def __init__(self):
         self.null = _open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
@@ -61,28 +68,29 @@ class Streams:
     def flush(self):
         """Everything written so far reaches the pipes: Python's buffers, then C's. May run guest code."""
         self._flushed, flushed = False, True
-        for name, mine in (("stdout", self.stdout), ("stderr", self.stderr)):
-            theirs = _sys.get(name)
-            if theirs is not mine and theirs is not None:
+        try:
+            for name, mine in (("stdout", self.stdout), ("stderr", self.stderr)):
+                theirs = _sys.get(name)
+                if theirs is not mine and theirs is not None:
+                    _ask(theirs)
+                if "flush" in mine.__dict__:
+                    _ask(mine)
+        finally:
+            # Ours after theirs, whatever became of those: what the guest calls a flush may write to either of them.
+            for mine in (self.stdout, self.stderr):
                 try:
-                    theirs.flush()
-                except Exception:
-                    pass  # a closed StringIO, or an object that only knows write()
-        # Ours after theirs: the flush of an object of the guest's may write to either of them.
-        for mine in (self.stdout, self.stderr):
-            try:
-                _flush(mine)
-            except (OSError, ValueError):
-                flushed = False  # the engine hung up, or guest code closed it
-        self._flushed = _fflush(None) == 0 and flushed
+                    _flush(mine)
+                except (OSError, ValueError):
+                    flushed = False  # the engine hung up, or guest code closed it
+            self._flushed = _fflush(None) == 0 and flushed
 
-    def close(self, failed):
-        """Ends a run's streams: from here on 1 and 2 lead nowhere."""
+    def close(self, loose):
+        """Ends a run's streams: from here on 1 and 2 lead nowhere. `loose`: objects of the guest's were let go, which may have written."""
         self._nowhere(1)
         self._nowhere(2)
-        # What an interrupted or failed flush left in the buffers, or a dying cell's objects wrote, belongs to no later
-        # run: it goes to /dev/null.
-        if self._flushed and not failed:
+        # What an interrupted or failed flush left in the buffers, or such objects wrote, belongs to no later run: it goes to
+        # /dev/null.
+        if self._flushed and not loose:
             return
         for stream in (self.stdout, self.stderr):
             if stream is not None:

@@ -229,9 +229,9 @@ class Kernel:
     def until_idle(self):
         """Waits until it has done all that it was sent and waits for more: in recvmsg on its link, with nothing unread."""
         while True:
+            unread = fcntl.ioctl(self.control.fileno(), termios.TIOCOUTQ, b"\0" * 4)
             with open(f"/proc/{self.pid}/syscall", encoding="ascii") as file:
                 call = file.read().split()
-            unread = fcntl.ioctl(self.control.fileno(), termios.TIOCOUTQ, b"\0" * 4)
             if unread == b"\0" * 4 and call[:2] == ["47", "0x3"]:
                 return
             time.sleep(0.001)

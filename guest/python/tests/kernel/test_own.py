@@ -25,17 +25,17 @@ class Versions(unittest.TestCase):
                        lambda: setattr(self.module, "kept", 3), lambda: delattr(self.module, "kept"),
                        lambda: exec("kept = 4", space), lambda: exec("global kept\ndel kept", space), space.clear):
             space["other"] = None
-            before = self.number.value
+            before = self.number[0]
             space.get("kept"), list(space), dict(space), "kept" in space
-            self.assertEqual(before, self.number.value)
+            self.assertEqual(before, self.number[0])
             change()
-            self.assertNotEqual(before, self.number.value)
+            self.assertNotEqual(before, self.number[0])
 
     def test_a_store_that_the_interpreter_specialised_is_noticed(self):
         for value in range(1000):
-            before = self.number.value
+            before = self.number[0]
             _stored(self.module, value)
-            self.assertNotEqual(before, self.number.value)
+            self.assertNotEqual(before, self.number[0])
 
 
 class Restored(unittest.TestCase):
@@ -50,6 +50,19 @@ class Restored(unittest.TestCase):
                     for _ in range(2):
                         own.restore()
                         self.assertEqual({"one": 1, "two": 2, **added}, live)
+
+    def test_what_an_object_changes_as_it_goes_is_put_back_by_the_next(self):
+        live = {"one": 1, "two": 2}
+
+        class Late:
+            def __del__(self):
+                live["one"] = 7
+
+        with mock.patch.multiple(own, _live=live, _names={"one": 1, "two": 2}, _untouched=[], _seen=None, _version=own.version_of(live)):
+            live["two"] = Late()
+            own.restore()
+            own.restore()
+            self.assertEqual({"one": 1, "two": 2}, live)
 
 
 if __name__ == "__main__":

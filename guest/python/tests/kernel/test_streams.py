@@ -67,6 +67,21 @@ class Streams(KernelTest):
         self.assertEqual("error", self.kernel.run("pass").status)  # its own doing, and what it cost is a run
         self.run_ok("del sys.stdout.buffer.flush")
 
+    def test_a_value_is_told_once_when_a_flush_forks(self):
+        run = self.run_ok("import os, sys\nclass T:\n    def write(self, text): pass\n    def flush(self):\n        child = os.fork()\n"
+                          "        if child: os.waitpid(child, 0)\nsys.stderr = T()\n7")
+        self.assertEqual(("7", ""), (run.text, run.out))
+
+    def test_what_guest_code_keeps_until_a_flush_is_told_by_it(self):
+        self.assertEqual("told\n", self.run_ok("import sys\nkept = []\nsys.stdout.write = lambda text: kept.append(text) or len(text)\n"
+                                               "def flush():\n    while kept: type(sys.stdout).write(sys.stdout, kept.pop(0))\n"
+                                               "sys.stdout.flush = flush\nprint('told')").out)
+
+    def test_what_ends_the_flush_of_another_stream_keeps_nothing_back(self):
+        run = self.kernel.run("import sys\nclass T:\n    def write(self, text): pass\n    def flush(self): raise SystemExit(3)\n"
+                              "sys.stderr = T()\nprint('kept', end='')")
+        self.assertEqual(("exit", "kept"), (run.status, run.out))
+
     def test_what_the_flush_of_another_stream_writes_belongs_to_its_run(self):
         self.assertEqual("told", self.run_ok("import sys\nclass T:\n    def write(self, text): pass\n    def flush(self): sys.__stdout__.write('told')\n"
                                              "sys.stderr = T()").out)

@@ -36,6 +36,10 @@ class ToolTest(KernelTest):
             for end in ends + [run.host]:
                 os.close(end)
 
+    def test_what_an_object_on_a_tool_writes_as_it_goes_reaches_no_later_run(self):
+        self.ok("class D:\n    def __del__(self): print('of the run before', end='')\ntools.echo.x = D()")
+        self.assertEqual("next\n", self.run_ok("print('next')").out)
+
     def ok(self, code, **kwargs):
         run = self.call(code, **kwargs)
         self.assertEqual("ok", run.status, run.error and run.trace)
