@@ -1,4 +1,8 @@
+using Cove.Engine;
+using Cove.Engine.Journal;
+using Cove.Engine.Runs;
 using Cove.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Cove.Tests.Runs;
@@ -55,6 +59,21 @@ public sealed class ShortRunTests : IAsyncLifetime
         var result = Result(await RunAsync(wanted));
         Assert.Equal(outcome, result.Outcome);
         Assert.Equal((result.StateLost, stop == StopAs.Kill), (_cell.Kernels[0].Kills > 0, _cell.Kernels[0].Kills > 0));
+    }
+
+    [Fact]
+    public async Task Whatever_is_told_next_the_start_is_written_before_it_and_once()
+    {
+        using var journals = new Journals(new EngineOptions { TemplatesDirectory = "/" }, TimeProvider.System, NullLogger.Instance);
+        var log = new RunLog(RunId.New(), journals.Create(_id, null));
+        var events = new RunEvents(log, TimeProvider.System);
+        events.Start(log.Id, _id, "python");
+        Assert.Null(log.Info);
+        events.Notice("made_up", "The first that is written.");
+        events.WriteStarted();
+        events.Completed(new RunResult { Outcome = RunOutcome.Ok, Duration = default, Isolation = FakeCove.Tier });
+        var told = await log.ReadAsync(0).ToListAsync();
+        Assert.Equal(["RunStarted 1", "RunNotice 2", "RunCompleted 3"], told.Select(e => $"{e.GetType().Name} {e.Sequence}"));
     }
 
     [Fact]

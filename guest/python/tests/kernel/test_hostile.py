@@ -92,6 +92,9 @@ class Forgery(KernelTest):
                     self.kernel.control.sendall(piece)
                     time.sleep(0.01)
                 self.alive()
+                self.assertEqual("(True, 0)", self.run_ok(
+                    "link = socket.socket(fileno=os.dup(3))\n"
+                    "os.get_blocking(3), sum(link.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, 16))").text)
 
     def test_run_descriptors_are_not_inherited(self):
         run = self.run_ok("import subprocess\nprint(subprocess.run(['ls', '/proc/self/fd'], capture_output=True, text=True,"
