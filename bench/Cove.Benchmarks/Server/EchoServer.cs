@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Hosting;
 
 namespace Cove.Benchmarks.Server;
 
@@ -27,6 +28,6 @@ internal static class EchoServer
             await context.Response.Body.WriteAsync(_answer, context.RequestAborted);
         });
         await app.StartAsync(cancellationToken);
-        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken); // until it is killed
+        await app.WaitForShutdownAsync(cancellationToken); // a signal: the host heeds those of its own accord
     }
 }

@@ -51,10 +51,12 @@ internal sealed class ServerBench(HttpLoad cove, HttpLoad echo, ServerProcess se
         var before = server.ProcessorMilliseconds();
         var (warm, bareWarm) = await TurnAboutAsync(sandbox, options.Requests, cancellationToken);
         var processor = Math.Round((server.ProcessorMilliseconds() - before) / (options.Requests + (options.Requests / 5)), 3);
+        progress("create, run, delete, again");
+        var (livesWarm, _) = await LivesAsync(options.Lives, cancellationToken);
         return new ServerReport
         {
             RunWarm = warm, EchoWarm = bareWarm, RunToEchoWarm = Math.Round(warm.P50Ms / bareWarm.P50Ms, 2), ProcessorMsPerRun = processor,
-            Machine = machine, Run = run, ToolCall = tool, Echo = bare, RunToEcho = Math.Round(run.P50Ms / bare.P50Ms, 2), Runs = runs, Echoes = echoes, Lives = lives, Reaping = reaping,
+            Machine = machine, Run = run, ToolCall = tool, Echo = bare, RunToEcho = Math.Round(run.P50Ms / bare.P50Ms, 2), Runs = runs, Echoes = echoes, Lives = lives, LivesWarm = livesWarm, Reaping = reaping,
             Upload = up, Download = down, Memory = await MemoryAsync(cancellationToken), Streams = streams, Growth = growth,
         };
     }

@@ -40,6 +40,9 @@ internal sealed record ServerReport
     /// <summary>A sandbox made, used once and deleted, twenty times a second.</summary>
     public required Latency Lives { get; init; }
 
+    /// <summary>The same once the server has answered all the others, when nothing is compiled any more.</summary>
+    public required Latency LivesWarm { get; init; }
+
     /// <summary>From a deletion's answer until nothing of the sandbox is left.</summary>
     public required Latency Reaping { get; init; }
 

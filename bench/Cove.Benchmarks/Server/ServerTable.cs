@@ -14,6 +14,7 @@ internal static class ServerTable
         Row(writer, $"run 1+1 later ({report.RunToEchoWarm:0.0#}x; {report.ProcessorMsPerRun:0.00} ms of processor)", report.RunWarm);
         Row(writer, "bare echo beside it", report.EchoWarm);
         Row(writer, "create + run 1+1 + delete, 20 a second", report.Lives);
+        Row(writer, "create + run 1+1 + delete, later", report.LivesWarm);
         Row(writer, "from delete's answer until it has ended", report.Reaping);
         writer.WriteLine($"{report.Runs.Connections} connections: {report.Runs.PerSecond:0} runs/s; bare echo {report.Echoes.PerSecond:0}/s");
         writer.WriteLine($"100 MB: up {report.Upload.MegabytesPerSecond:0} MB/s, down {report.Download.MegabytesPerSecond:0} MB/s; plain write to memory {report.Memory.MegabytesPerSecond:0} MB/s");
