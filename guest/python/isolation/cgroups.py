@@ -46,11 +46,12 @@ def remove(directory):
     return True
 
 
-def _kill_members(directory):
-    """One round of SIGKILL to what is in the group now; returns whether anything was."""
+def _kill_members(directory, told=()):
+    """One round of SIGKILL to what is in the group now, but for whom `told` says has it already; returns whether anything was."""
     words = _read(directory, "cgroup.procs").split()
-    for start in range(0, len(words), 256):
-        _kill_batch(directory, words[start:start + 256])
+    others = [word for word in words if word not in told]
+    for start in range(0, len(others), 256):
+        _kill_batch(directory, others[start:start + 256])
     return bool(words)
 
 
@@ -80,17 +81,21 @@ class Group:
         self._tree = tree
         self.name = name
         self._next_leaf = 0
-        self._left = set()  # leaves whose process ended while a child of it lived on
+        self._leaves = set()
+        self._left = set()  # of those whose process ended while a child of it lived on
 
     def set_limits(self, limits):
         self._tree.set_limits(self.name, limits)
 
     def add_leaf(self):
         """A new sub-group for one process tree; returns its name."""
-        self._left = {old for old in self._left if not remove(self._tree.leaf_directory(self.name, old))}
+        left, self._left = self._left, set()
+        for old in left:
+            self.remove_leaf(old)
         self._next_leaf += 1
         leaf = f"t{self._next_leaf}"
         self._tree.make_leaf(self.name, leaf)
+        self._leaves.add(leaf)
         return leaf
 
     def open_join(self, leaf):
@@ -106,12 +111,17 @@ class Group:
         return self._tree.kill_leaf(self.name, leaf)
 
     def remove_leaf(self, leaf):
-        if not remove(self._tree.leaf_directory(self.name, leaf)):
+        if remove(self._tree.leaf_directory(self.name, leaf)):
+            self._leaves.discard(leaf)
+        else:
             self._left.add(leaf)
 
-    def kill(self):
-        """SIGKILL to every member, once, with no more forks in the trees where the hierarchy can say so."""
-        self._tree.kill(self.name)
+    def kill(self, told):
+        """
+        SIGKILL to every member, once, with no more forks in the trees where the hierarchy can say so. `told` are the ids of processes that have been
+        sent it and are not reaped: a caller waits, and to find out again who they are takes as long as all the rest.
+        """
+        self._tree.kill(self.name, sorted(self._leaves), told)
 
     def remove(self):
         return self._tree.remove(self.name)
@@ -192,12 +202,11 @@ class V1:
     def kill_leaf(self, name, leaf):
         return _kill_members(self.leaf_directory(name, leaf))
 
-    def kill(self, name):
-        directory = f"{self._bases.get(PIDS, self._directories[0])}/{name}"
-        _kill_members(directory)
-        for leaf in [entry.name for entry in os.scandir(directory) if entry.is_dir(follow_symlinks=False)]:
+    def kill(self, name, leaves, told):
+        _kill_members(f"{self._bases.get(PIDS, self._directories[0])}/{name}", told)
+        for leaf in leaves:
             self.close_leaf(name, leaf)
-            self.kill_leaf(name, leaf)
+            _kill_members(self.leaf_directory(name, leaf), told)
 
     def remove(self, name):
         return all([remove(f"{base}/{name}") for base in self._directories])
@@ -262,14 +271,13 @@ class V2:
             return bool(_read(directory, "cgroup.procs").strip())
         return _kill_members(directory)
 
-    def kill(self, name):
+    def kill(self, name, leaves, told):
         directory = f"{self._base}/{name}"
         if os.path.exists(f"{directory}/cgroup.kill"):
             _write(directory, "cgroup.kill", 1)
             return
-        for leaf in os.scandir(directory):
-            if leaf.is_dir(follow_symlinks=False):
-                _kill_members(leaf.path)
+        for leaf in leaves:
+            _kill_members(self.leaf_directory(name, leaf), told)
 
     def remove(self, name):
         return remove(f"{self._base}/{name}")

@@ -51,13 +51,13 @@ def create(launcher, request, descriptors):
         zygote = cells.zygote_of(cell)
         cell.make_group()
         plan = building.Plan(cell.host_id, _stem_join(launcher, cell), limits, template.system_root, launcher.place.staging, template.masks, launcher.stem_executable)
-        pid, cell.stem_pidfd, link = building.start(plan)
+        cell.stem_pid, cell.stem_pidfd, link = building.start(plan)
     except (OSError, Refused):
         cell.try_remove()
         raise
     birth = _Birth(launcher, request, cell)
     launcher.cells[name] = cell
-    launcher.children.add(pid, cell.stem_ended)
+    launcher.children.add(cell.stem_pid, cell.stem_ended)
     waiting, gate = os.pipe2(os.O_CLOEXEC)
     launcher.watch(link, lambda: _built(launcher, cell, link, gate, birth))
     try:

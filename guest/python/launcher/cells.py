@@ -21,6 +21,7 @@ class Cell:
         self.limits = limits
         self.host_id = launcher.ids.take()
         self.group = None
+        self.stem_pid = None
         self.stem_pidfd = None
         self.tree = None            # descriptor of the writable files
         self.processes = {}         # process -> _Process
@@ -87,11 +88,8 @@ class Cell:
         return ended.leaf
 
     def signal(self, process, number):
-        if process in self.processes:
-            try:
-                syscalls.pidfd_send_signal(self.processes[process].pidfd, number)
-            except ProcessLookupError:
-                pass
+        """Returns whether it was there to be told."""
+        return process in self.processes and _signal(self.processes[process].pidfd, number)
 
     def kill_tree(self, process):
         if process not in self.processes or self.dead or self.kills.has(process):
@@ -102,7 +100,7 @@ class Cell:
         self.kills.begin(process, kills.LeafKill(self.group, leaf) if leaf else kills.Sweep(self._launcher, self))
 
     def kill(self):
-        """Ends everything inside; the kernel does it, by ending PID 1 of the cell's PID namespace."""
+        """Ends everything inside; the kernel does it, by ending PID 1 of the cell's PID namespace. Returns whether that was told."""
         self.dead = True
         for process in self.processes.values():
             process.step_aside()
@@ -111,20 +109,18 @@ class Cell:
                 os.kill(worker, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        if self.stem_pidfd is not None:
-            try:
-                syscalls.pidfd_send_signal(self.stem_pidfd, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        return self.stem_pidfd is not None and _signal(self.stem_pidfd, signal.SIGKILL)
 
-    def kill_members(self):
+    def kill_members(self, stem_told):
         """Kills each process by itself as well, so that none runs on until the stem's end reaches it. Returns whether all could be named."""
-        for process in list(self.processes):
-            self.signal(process, signal.SIGKILL)  # one that is just entering is in no group yet
+        told = {str(self.stem_pid)} if stem_told else set()
+        for name, process in list(self.processes.items()):
+            if self.signal(name, signal.SIGKILL):  # one that is just entering is in no group yet
+                told.add(str(process.pid))
         if self.group is None:
             return False
         try:
-            self.group.kill()
+            self.group.kill(told)
         except OSError:
             return False
         return True
@@ -150,6 +146,14 @@ class Cell:
         self.stem_pidfd = self.tree = None  # their numbers may soon name something else
         self._launcher.ids.give_back(self.host_id)
         return True
+
+
+def _signal(pidfd, number):
+    try:
+        syscalls.pidfd_send_signal(pidfd, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 class _Process:

@@ -17,8 +17,8 @@ def destroy(launcher, request, descriptors):
     if cell is None:
         launcher.answer(request, freed=True)
         return
-    cell.kill()
-    if cell.removing or cell.kill_members():
+    stem_told = cell.kill()
+    if cell.removing or cell.kill_members(stem_told):
         launcher.answer(request, freed=False)
     else:
         cell.waiting.append(request)

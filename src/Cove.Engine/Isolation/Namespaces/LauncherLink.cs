@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
 
@@ -7,8 +8,13 @@ namespace Cove.Engine.Isolation.Namespaces;
 /// <summary>Requests to the launcher and their answers, matched by id; events are handed on in the order they arrive.</summary>
 internal sealed class LauncherLink : IDisposable
 {
+    // What a kill takes, three times over on a slow host. It is waited for by its caller's thread: the processes it ends keep processors busy,
+    // and a thread that had to be woken for the answer may find itself behind one that is giving back its memory.
+    private static readonly TimeSpan _brief = TimeSpan.FromMilliseconds(2);
+
     private readonly UnixFrameLink _link;
     private readonly Action<JsonElement> _onEvent;
+    private readonly Lock _receiving = new();
     private readonly ConcurrentDictionary<long, TaskCompletionSource<JsonElement>> _pending = new();
     private long _nextId;
     private volatile bool _closed;
@@ -23,9 +29,12 @@ internal sealed class LauncherLink : IDisposable
     /// <summary>Completes when the launcher is gone; never faults.</summary>
     public Task Closed { get; }
 
-    /// <summary>Sends a request and returns its answer. Throws <see cref="LauncherRefusedException"/> for a refusal and <see cref="CellGoneException"/> when the launcher is gone.</summary>
+    /// <summary>
+    /// Sends a request and returns its answer. Throws <see cref="LauncherRefusedException"/> for a refusal and <see cref="CellGoneException"/> when the
+    /// launcher is gone. With <paramref name="onThisThread"/> the calling thread waits for it, for 2 ms at most, on half the processors at most.
+    /// </summary>
     public async Task<JsonElement> AskAsync(
-        string operation, Action<Utf8JsonWriter> writeFields, SafeFileHandle[] descriptors, CancellationToken cancellationToken)
+        string operation, Action<Utf8JsonWriter> writeFields, SafeFileHandle[] descriptors, CancellationToken cancellationToken, bool onThisThread = false)
     {
         var id = Interlocked.Increment(ref _nextId);
         var answer = new TaskCompletionSource<JsonElement>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -38,6 +47,11 @@ internal sealed class LauncherLink : IDisposable
                 throw new CellGoneException("The launcher is gone.");
             }
 
+            if (onThisThread)
+            {
+                ReceiveBriefly(answer.Task);
+            }
+
             return await answer.Task.WaitAsync(cancellationToken);
         }
         finally
@@ -46,7 +60,13 @@ internal sealed class LauncherLink : IDisposable
         }
     }
 
-    public void Dispose() => _link.Dispose();
+    public void Dispose()
+    {
+        lock (_receiving)
+        {
+            _link.Dispose();
+        }
+    }
 
     private static ReadOnlyMemory<byte> Encode(long id, string operation, Action<Utf8JsonWriter> writeFields, int descriptors)
     {
@@ -68,27 +88,67 @@ internal sealed class LauncherLink : IDisposable
     {
         try
         {
-            while (await _link.ReceiveAsync(CancellationToken.None) is { } frame)
+            while (ReceiveWaiting() && await _link.WaitReadableAsync(CancellationToken.None))
             {
+            }
+        }
+        catch (Exception error) when (IsOfNoUse(error))
+        {
+        }
+        finally
+        {
+            _closed = true;
+            Dispose();
+            foreach (var answer in _pending.Values)
+            {
+                answer.TrySetException(new CellGoneException("The launcher is gone."));
+            }
+        }
+    }
+
+    /// <summary>The launcher is trusted code: what it sends is well formed unless it is dying. Either way it is of no use any more.</summary>
+    private static bool IsOfNoUse(Exception error) => error is FrameException or JsonException or CellGoneException or KeyNotFoundException or InvalidOperationException;
+
+    /// <summary>Receives on this thread until the answer is there or its time is over.</summary>
+    private void ReceiveBriefly(Task answer)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (!answer.IsCompleted && _brief - Stopwatch.GetElapsedTime(started) is var left && left > TimeSpan.Zero && _link.WaitBriefly(left, answer))
+        {
+            try
+            {
+                if (!ReceiveWaiting())
+                {
+                    return; // the other reader finds that, too, and ends
+                }
+            }
+            catch (Exception error) when (IsOfNoUse(error))
+            {
+                Dispose();
+            }
+        }
+    }
+
+    /// <summary>Takes what has arrived, in its order, one thread at a time; false at the end of the link.</summary>
+    private bool ReceiveWaiting()
+    {
+        lock (_receiving)
+        {
+            while (_link.TryReceive(out var received))
+            {
+                if (received is not { } frame)
+                {
+                    return false;
+                }
+
                 // No answer carries a descriptor in this generation.
                 frame.Descriptor?.Dispose();
                 using var document = JsonDocument.Parse(frame.Body);
                 Dispatch(document.RootElement.Clone());
             }
         }
-        catch (Exception error) when (error is FrameException or JsonException or CellGoneException or KeyNotFoundException or InvalidOperationException)
-        {
-            // The launcher is trusted code: what it sends is well formed unless it is dying. Either way it is of no use any more.
-        }
-        finally
-        {
-            _closed = true;
-            _link.Dispose();
-            foreach (var answer in _pending.Values)
-            {
-                answer.TrySetException(new CellGoneException("The launcher is gone."));
-            }
-        }
+
+        return true;
     }
 
     private void Dispatch(JsonElement message)

@@ -182,7 +182,7 @@ internal sealed partial class NamespaceCell : Cell
         try
         {
             using var timeout = new CancellationTokenSource(_patience);
-            var answer = await _launcher.AskAsync("destroy", json => json.WriteString("cell", Name), [], timeout.Token);
+            var answer = await _launcher.AskAsync("destroy", json => json.WriteString("cell", Name), [], timeout.Token, onThisThread: true);
             if (answer.GetProperty("freed").GetBoolean())
             {
                 BeFreed();

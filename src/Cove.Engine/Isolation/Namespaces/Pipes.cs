@@ -5,6 +5,9 @@ namespace Cove.Engine.Isolation.Namespaces;
 /// <summary>The host's reading end of a pipe, or of a terminal.</summary>
 internal sealed class PipeSource : ByteSource
 {
+    // A short run answers in a tenth of a millisecond; waking two threads for it would take as long again. A longer one loses nothing.
+    private static readonly TimeSpan _brief = TimeSpan.FromMicroseconds(400);
+
     private readonly Watched _watched;
 
     public PipeSource(Reactor reactor, SafeFileHandle descriptor)
@@ -26,7 +29,7 @@ internal sealed class PipeSource : ByteSource
         var count => count,
     };
 
-    public override void WaitBriefly() => _watched.WaitBriefly();
+    public override void WaitBriefly() => _watched.WaitBriefly(_brief);
 
     public override void Dispose() => _watched.Dispose();
 

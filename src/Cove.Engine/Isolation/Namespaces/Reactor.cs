@@ -11,9 +11,6 @@ namespace Cove.Engine.Isolation.Namespaces;
 /// </summary>
 internal sealed unsafe class Reactor : IDisposable
 {
-    // A short run answers in a tenth of a millisecond; waking two threads for it would take as long again. A longer one loses nothing.
-    private static readonly TimeSpan _brief = TimeSpan.FromMicroseconds(400);
-
     // Threads that wait so serve nobody else meanwhile.
     private static readonly int _mostBrief = Math.Max(1, Environment.ProcessorCount / 2);
 
@@ -46,21 +43,23 @@ internal sealed unsafe class Reactor : IDisposable
     }
 
     /// <summary>
-    /// Holds this thread until the descriptor can be read, for 0.4 ms at most, on half the processors at most. It asks again and again and
-    /// gives way in between: a thread that slept would have to be woken.
+    /// Holds this thread until the descriptor can be read, which it answers, or <paramref name="unless"/> has completed: on half the processors at most.
+    /// It asks again and again and gives way in between: a thread that slept would have to be woken.
     /// </summary>
-    public void WaitBriefly(SafeFileHandle descriptor)
+    public bool WaitBriefly(SafeFileHandle descriptor, TimeSpan most, Task? unless)
     {
+        var can = false;
         if (Interlocked.Increment(ref _waitingBriefly) <= _mostBrief)
         {
             var started = Stopwatch.GetTimestamp();
-            while (!Descriptors.CanRead(descriptor) && Stopwatch.GetElapsedTime(started) < _brief)
+            while (!(can = Descriptors.CanRead(descriptor)) && unless is not { IsCompleted: true } && Stopwatch.GetElapsedTime(started) < most)
             {
                 Thread.Yield();
             }
         }
 
         Interlocked.Decrement(ref _waitingBriefly);
+        return can;
     }
 
     public void Dispose()

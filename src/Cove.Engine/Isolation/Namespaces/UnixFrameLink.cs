@@ -73,17 +73,46 @@ internal sealed class UnixFrameLink : IFrameLink
     {
         while (true)
         {
-            if (TakeFrame() is { } body)
+            if (TryReceive(out var frame))
             {
-                return new ReceivedFrame(body, TakeDescriptor());
+                return frame;
             }
 
-            if (!await FillAsync(cancellationToken))
+            if (!await _watched.WaitReadableAsync(cancellationToken))
             {
-                return _start == _end ? null : throw new FrameException("The link ended within a frame.");
+                return AtEnd();
             }
         }
     }
+
+    /// <summary>Takes the next frame, or null at the end of the link; false while neither is there.</summary>
+    public bool TryReceive(out ReceivedFrame? frame)
+    {
+        while (true)
+        {
+            if (TakeFrame() is { } body)
+            {
+                frame = new ReceivedFrame(body, TakeDescriptor());
+                return true;
+            }
+
+            switch (Fill())
+            {
+                case Descriptors.WouldBlock:
+                    frame = null;
+                    return false;
+                case <= 0:
+                    frame = AtEnd();
+                    return true;
+            }
+        }
+    }
+
+    /// <summary>Completes when <see cref="TryReceive"/> has something to say, with false when this was disposed.</summary>
+    public ValueTask<bool> WaitReadableAsync(CancellationToken cancellationToken) => _watched.WaitReadableAsync(cancellationToken);
+
+    /// <summary>Holds this thread until something has arrived, which it answers; see <see cref="Reactor.WaitBriefly"/>.</summary>
+    public bool WaitBriefly(TimeSpan most, Task unless) => _watched.WaitBriefly(most, unless);
 
     /// <summary>Of a peer that has ended: whether it did before it had read all that was sent. Can be asked once.</summary>
     public bool LeftUnread() => Descriptors.LeftUnread(_watched.Descriptor);
@@ -158,7 +187,10 @@ internal sealed class UnixFrameLink : IFrameLink
         (_buffer, _end, _start) = (bigger, _end - _start, 0);
     }
 
-    private async ValueTask<bool> FillAsync(CancellationToken cancellationToken)
+    private ReceivedFrame? AtEnd() => _start == _end ? null : throw new FrameException("The link ended within a frame.");
+
+    /// <summary>Receives what is there: its bytes, 0 or <see cref="Descriptors.Broken"/> at the end, <see cref="Descriptors.WouldBlock"/> when there is nothing.</summary>
+    private int Fill()
     {
         if (_start == _end)
         {
@@ -166,25 +198,14 @@ internal sealed class UnixFrameLink : IFrameLink
         }
 
         Reserve(Math.Max(_end - _start + 1024, 4096));
-        while (true)
+        var count = Descriptors.Receive(_watched.Descriptor, _buffer.AsSpan(_end), _descriptors);
+        _end += Math.Max(count, 0);
+        _received += Math.Max(count, 0);
+        while (_descriptorsEnd.Count < _descriptors.Count)
         {
-            var count = Descriptors.Receive(_watched.Descriptor, _buffer.AsSpan(_end), _descriptors);
-            if (count != Descriptors.WouldBlock)
-            {
-                _end += Math.Max(count, 0);
-                _received += Math.Max(count, 0);
-                while (_descriptorsEnd.Count < _descriptors.Count)
-                {
-                    _descriptorsEnd.Enqueue(_received);
-                }
-
-                return count > 0;
-            }
-
-            if (!await _watched.WaitReadableAsync(cancellationToken))
-            {
-                return false;
-            }
+            _descriptorsEnd.Enqueue(_received);
         }
+
+        return count;
     }
 }

@@ -30,8 +30,8 @@ internal sealed class Watched : IDisposable
     /// <summary>Completes with true when writing will not block, with false when this was disposed.</summary>
     public ValueTask<bool> WaitWritableAsync(CancellationToken cancellationToken) => WaitAsync(_writer, cancellationToken);
 
-    /// <summary>Holds this thread until reading will not block, see <see cref="Reactor.WaitBriefly"/>.</summary>
-    public void WaitBriefly() => _reactor.WaitBriefly(Descriptor);
+    /// <summary>Holds this thread until reading will not block, which it answers; see <see cref="Reactor.WaitBriefly"/>.</summary>
+    public bool WaitBriefly(TimeSpan most, Task? unless = null) => _reactor.WaitBriefly(Descriptor, most, unless);
 
     public void Dispose()
     {
