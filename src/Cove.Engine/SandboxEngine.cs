@@ -141,8 +141,7 @@ public sealed partial class SandboxEngine : ICove
         InSandboxAsync(sandbox, found => KernelCalls.DeleteAsync(found, kernel, cancellationToken));
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<TemplateInfo>> ListTemplatesAsync(CancellationToken cancellationToken = default) => Task.FromResult<IReadOnlyList<TemplateInfo>>(
-        [.. Live().Templates.Values.Select(t => t.Info).OrderBy(t => t.Name, StringComparer.Ordinal)]);
+    public Task<IReadOnlyList<TemplateInfo>> ListTemplatesAsync(CancellationToken cancellationToken = default) => Task.FromResult(Live().TemplateInfos);
 
     /// <summary>Ends every sandbox and stops the backend.</summary>
     public async ValueTask DisposeAsync()
@@ -182,6 +181,8 @@ public sealed partial class SandboxEngine : ICove
 
     private sealed record Running(IReadOnlyDictionary<string, LoadedTemplate> Templates, RunSettings Settings, ClaimDesk Desk)
     {
+        public IReadOnlyList<TemplateInfo> TemplateInfos { get; } = [.. Templates.Values.Select(t => t.Info).OrderBy(t => t.Name, StringComparer.Ordinal)];
+
         public RunCompleted Refused(RunError error) => new()
         {
             Sequence = 1,

@@ -4,7 +4,8 @@ namespace Cove.Engine.Journal;
 
 /// <summary>
 /// Where journals lie: a directory per sandbox with numbered segments, under <c>live/</c> while its engine has it and under <c>ended/</c> from its
-/// end on. The move is one rename, so a journal is in one of the two whenever the engine is killed. All of it is its user's alone.
+/// end on. The move is one rename, so a journal is in one of the two whenever the engine is killed. All of it is its user's alone. Empty ones under
+/// <c>live/</c> wait for a sandbox.
 /// </summary>
 internal sealed class JournalPaths(string root)
 {

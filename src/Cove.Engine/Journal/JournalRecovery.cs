@@ -32,11 +32,17 @@ internal sealed class JournalRecovery(JournalPaths paths, TimeProvider time, ILo
         return lost;
     }
 
-    /// <summary>Null for one that had ended, and was only not yet moved.</summary>
+    /// <summary>Null for one that had ended, and was only not yet moved, and for one that nobody was told of.</summary>
     private (SandboxInfo Sandbox, IReadOnlyList<RunInfo> Runs)? Recover(SandboxId sandbox)
     {
         var stored = new StoredJournal(paths, sandbox, time);
         var summary = stored.Summarize();
+        if (summary.Info is null && IsEmpty(paths.Live(sandbox)))
+        {
+            Directory.Delete(paths.Live(sandbox), recursive: true);
+            return null;
+        }
+
         (SandboxInfo, IReadOnlyList<RunInfo>)? lost = null;
         if (summary.Info is { } info && !summary.HasEnded)
         {
@@ -47,6 +53,8 @@ internal sealed class JournalRecovery(JournalPaths paths, TimeProvider time, ILo
         Directory.Move(paths.Live(sandbox), paths.Ended(sandbox));
         return lost;
     }
+
+    private static bool IsEmpty(string directory) => new DirectoryInfo(directory).EnumerateFiles().All(static file => file.Length == 0);
 
     /// <summary>Into a segment of its own: the one before it may end in the middle of a line.</summary>
     private List<RunInfo> End(SandboxId sandbox, StoredJournal stored, JournalSummary summary, SandboxInfo info)

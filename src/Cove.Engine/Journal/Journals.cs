@@ -16,6 +16,7 @@ internal sealed class Journals : IDisposable
     private readonly Queue<SandboxJournal> _ended = new();
     private readonly Lock _lock = new();
     private readonly FileStream? _held;
+    private readonly JournalSpares? _spares;
     private int _endedRuns;
 
     public Journals(EngineOptions options, TimeProvider time, ILogger logger)
@@ -30,6 +31,7 @@ internal sealed class Journals : IDisposable
         Paths = new JournalPaths(options.JournalDirectory);
         Paths.Make();
         _held = Hold(Paths);
+        _spares = new JournalSpares(Paths, MaxBytes);
         Disk = new JournalDisk(Paths, options, time, logger, () => [.. _journals.Values]);
     }
 
@@ -47,8 +49,11 @@ internal sealed class Journals : IDisposable
 
     public long MaxBytes { get; }
 
-    /// <summary>A new sandbox's journal. <paramref name="owner"/>: to whom it is counted.</summary>
-    public SandboxJournal Create(SandboxId sandbox, string? owner = null) => _journals[sandbox] = new SandboxJournal(sandbox, owner, this);
+    /// <summary>A new sandbox's journal, and with it the sandbox's id. <paramref name="owner"/>: to whom it is counted.</summary>
+    public SandboxJournal Create(string? owner) => _spares?.Take() is var (sandbox, file) ? Create(sandbox, owner, file) : Create(SandboxId.New(), owner);
+
+    /// <summary>The journal of a new sandbox with a given id. Without <paramref name="file"/> it makes its own.</summary>
+    public SandboxJournal Create(SandboxId sandbox, string? owner = null, JournalFile? file = null) => _journals[sandbox] = new SandboxJournal(sandbox, owner, this, file);
 
     public SandboxJournal? Find(SandboxId sandbox) => _journals.GetValueOrDefault(sandbox);
 
@@ -76,6 +81,7 @@ internal sealed class Journals : IDisposable
         Disk!.NoteEnd(journal);
         _journals.TryRemove(journal.Sandbox, out _);
         journal.Release();
+        _spares!.Fill();
     }
 
     /// <summary>Ends, in the journals, what an engine before this one could not end. Returns the sandboxes and their runs.</summary>
@@ -88,12 +94,14 @@ internal sealed class Journals : IDisposable
 
         var lost = new JournalRecovery(Paths, Time, Logger).Recover();
         Disk!.Count();
+        _spares!.Fill();
         return lost;
     }
 
     public void Dispose()
     {
         Disk?.Dispose();
+        _spares?.Dispose();
         _held?.Dispose();
     }
 

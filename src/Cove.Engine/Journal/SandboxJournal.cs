@@ -8,7 +8,7 @@ namespace Cove.Engine.Journal;
 /// Everything that happened in one sandbox, in the order it happened: numbered through, on disk (when journals are) before anyone can see
 /// it. A disk that fails ends the writing, not the sandbox: what follows is kept in memory only, and the log says so.
 /// </summary>
-internal sealed class SandboxJournal(SandboxId sandbox, string? owner, Journals journals)
+internal sealed class SandboxJournal(SandboxId sandbox, string? owner, Journals journals, JournalFile? file)
 {
     /// <summary>Runs that are known; of more the oldest that ended are forgotten.</summary>
     public const int MaxRuns = 1000;
@@ -31,7 +31,7 @@ internal sealed class SandboxJournal(SandboxId sandbox, string? owner, Journals 
     private readonly EventWindow<SandboxEvent> _events = new(static e => e.Sequence, EventSize.Of);
     private SandboxInfo? _info;
     private SandboxEvent? _end;
-    private JournalFile? _file;
+    private JournalFile? _file = file;
     private long _sequence;
     private long _held;
 
@@ -73,7 +73,7 @@ internal sealed class SandboxJournal(SandboxId sandbox, string? owner, Journals 
             _info = info;
             try
             {
-                _file = journals.Paths is { } paths ? JournalFile.Create(paths.Live(sandbox), journals.MaxBytes) : null;
+                _file ??= journals.Paths is { } paths ? JournalFile.Create(paths.Live(sandbox), journals.MaxBytes) : null;
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
             {

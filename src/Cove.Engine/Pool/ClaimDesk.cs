@@ -72,12 +72,12 @@ internal sealed class ClaimDesk : IAsyncDisposable
         // Its own end gives the place back by now, also the end of one that was over before it was handed out.
         if (sandbox.State != SandboxState.Ready)
         {
-            throw Refusals.SandboxEnded(plan.Id, sandbox.EndReason);
+            throw Refusals.SandboxEnded(sandbox.Id, sandbox.EndReason);
         }
 
         var duration = _settings.Time.GetElapsedTime(started);
         EngineMeter.SandboxCreated(plan.Loaded.Template.Name, duration);
-        _settings.Logger.SandboxCreated(plan.Id, plan.Loaded.Template.Name, duration.TotalMilliseconds);
+        _settings.Logger.SandboxCreated(sandbox.Id, plan.Loaded.Template.Name, duration.TotalMilliseconds);
         return sandbox;
     }
 

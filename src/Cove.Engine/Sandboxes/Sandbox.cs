@@ -11,8 +11,6 @@ namespace Cove.Engine.Sandboxes;
 /// <summary>What a sandbox is made with.</summary>
 internal sealed record SandboxPlan
 {
-    public required SandboxId Id { get; init; }
-
     public required LoadedTemplate Loaded { get; init; }
 
     public required SandboxLimits Limits { get; init; }
@@ -60,7 +58,7 @@ internal sealed class Sandbox : IAsyncDisposable
         _createdAt = settings.Time.GetUtcNow();
         _expiresAt = _createdAt + plan.MaxLifetime;
         _idleTimeout = plan.IdleTimeout;
-        Journal = settings.Journals.Create(plan.Id, plan.Owner);
+        Journal = settings.Journals.Create(plan.Owner);
         Cell = cell;
         Files = new SandboxFiles(cell, settings.Time, settings.Logger);
         Kernels = new KernelTable(new KernelHome(cell, plan.Limits, environment, settings.Time), plan.Loaded.Facts);
@@ -68,7 +66,7 @@ internal sealed class Sandbox : IAsyncDisposable
         _reaper = new IdleReaper(settings.Time, plan.IdleTimeout, plan.MaxLifetime, reason => _ = EndAsync(reason));
     }
 
-    public SandboxId Id => _plan.Id;
+    public SandboxId Id => Journal.Sandbox;
 
     public Template Template => _plan.Loaded.Template;
 

@@ -31,7 +31,6 @@ internal static class SandboxRules
 
         return new SandboxPlan
         {
-            Id = SandboxId.New(),
             Loaded = loaded,
             Limits = Limits(request.Limits, loaded.Template.Limits),
             Environment = Copy(request.Environment),
