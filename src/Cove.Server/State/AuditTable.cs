@@ -42,11 +42,11 @@ internal sealed class AuditTable(Database database)
         """,
         Values(row));
 
-    /// <summary>Adds those of some rows that are not there yet; equal ones count. Returns how many that were.</summary>
+    /// <summary>Adds those of some rows that are not there yet, in the order of their times; equal ones count. Returns how many that were.</summary>
     public Task<int> AddMissingAsync(IReadOnlyList<AuditRow> rows) => database.WriteAsync(async session =>
     {
         var added = 0;
-        foreach (var equal in rows.GroupBy(row => row))
+        foreach (var equal in rows.Select(InMilliseconds).OrderBy(row => row.At).GroupBy(row => row))
         {
             var row = equal.Key;
             var there = await session.NumberAsync(
@@ -65,6 +65,9 @@ internal sealed class AuditTable(Database database)
 
         return added;
     });
+
+    /// <summary>As the database has it.</summary>
+    private static AuditRow InMilliseconds(AuditRow row) => row with { At = DateTimeOffset.FromUnixTimeMilliseconds(row.At.ToUnixTimeMilliseconds()) };
 
     /// <summary>The newest rows first.</summary>
     public Task<List<AuditRow>> ListAsync(int limit, string? project = null, DateTimeOffset since = default) => database.ReadAsync(session => project is null

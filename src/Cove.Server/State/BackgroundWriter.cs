@@ -6,8 +6,8 @@ namespace Cove.Server.State;
 
 /// <summary>
 /// Writes rows nobody waits for, many in one transaction. What is queued here and not yet written is lost by a kill: what arrived within
-/// <see cref="Linger"/> and while the last transaction was being written. The journal holds the runs and why sandboxes ended; new sandboxes and keys are
-/// not written through here, and audit rows are in <see cref="AuditSpool"/> until then. Processor time, rows of runs that had ended, changed lifetimes
+/// <see cref="Linger"/> and while the last transaction was being written. The journal holds the runs and why sandboxes ended; keys are not written
+/// through here, and new sandboxes and audit rows are in a <see cref="RowSpool{T}"/> until then. Processor time, rows of runs that had ended, changed lifetimes
 /// and when a key was used last are lost with it.
 /// </summary>
 internal sealed class BackgroundWriter : IAsyncDisposable

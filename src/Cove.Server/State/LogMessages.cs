@@ -17,12 +17,12 @@ internal static partial class LogMessages
     [LoggerMessage(263, LogLevel.Error, "old rows could not be removed; that is tried again in an hour")]
     public static partial void PurgeFailed(this ILogger log, Exception failure);
 
-    [LoggerMessage(264, LogLevel.Error, "audit rows can't be written to the data directory; until that is over, a kill of this process loses those of the last moments")]
-    public static partial void AuditNotSpooled(this ILogger log, Exception failure);
+    [LoggerMessage(264, LogLevel.Error, "rows on their way into the database can't be written to the data directory ({Spool}); until that is over, a kill of this process loses audit rows of the last moments, and new sandboxes wait for the database")]
+    public static partial void RowsNotSpooled(this ILogger log, Exception failure, string spool);
 
-    [LoggerMessage(265, LogLevel.Information, "audit rows of the last server of this data directory that had not reached the database: {Rows}")]
-    public static partial void AuditBroughtIn(this ILogger log, int rows);
+    [LoggerMessage(265, LogLevel.Information, "rows of the last server of this data directory that had not reached the database: {Audit} of audit, {Sandboxes} of sandboxes")]
+    public static partial void RowsBroughtIn(this ILogger log, int audit, int sandboxes);
 
-    [LoggerMessage(266, LogLevel.Error, "the audit rows that the last server of this data directory left could not be brought into the database, and are lost")]
-    public static partial void AuditLost(this ILogger log, Exception failure);
+    [LoggerMessage(266, LogLevel.Error, "the rows that the last server of this data directory left ({Spool}) could not be brought into the database, and are lost")]
+    public static partial void SpoolLost(this ILogger log, Exception failure, string spool);
 }

@@ -6,10 +6,26 @@ namespace Cove.Server.State;
 /// <summary>Every sandbox that was made and why it ended. The environment it was given is not kept: secrets travel in it.</summary>
 internal sealed class SandboxTable(Database database)
 {
-    /// <summary>Committed before the caller hears of the sandbox.</summary>
-    public Task AddAsync(SandboxInfo info, string project, string? key, string node) => database.WriteAsync(
-        "INSERT INTO sandboxes (id, project, key_id, node, template, info, created_at) VALUES (@id, @project, @key, @node, @template, @info, @created)",
-        ("id", info.Id.Value), ("project", project), ("key", key), ("node", node), ("template", info.Template), ("info", Text(info)), ("created", info.CreatedAt));
+    /// <summary>A new sandbox, committed when this returns.</summary>
+    public Task AddAsync(SandboxInfo info, string project, string? key, string node) => AddMissingAsync([Row(info, project, key, node)]);
+
+    /// <summary>Adds those of some sandboxes that are not there yet. Returns how many that were.</summary>
+    public Task<int> AddMissingAsync(IReadOnlyList<SandboxRow> rows) => database.WriteAsync(async session =>
+    {
+        var added = 0;
+        foreach (var row in rows)
+        {
+            added += await InsertAsync(session, row);
+        }
+
+        return added;
+    });
+
+    /// <summary>Adds a new sandbox.</summary>
+    public static Func<Session, Task> Add(SandboxRow row) => session => InsertAsync(session, row);
+
+    public static SandboxRow Row(SandboxInfo info, string project, string? key, string node) =>
+        new() { Id = info.Id.Value, Project = project, Key = key, Node = node, Template = info.Template, Info = Text(info), CreatedAt = info.CreatedAt };
 
     /// <summary>What is kept of a project's sandbox; another project's is not there.</summary>
     public Task<SandboxInfo?> FindAsync(SandboxId id, string project) => database.ReadAsync(session => session.FirstAsync(
@@ -56,7 +72,30 @@ internal sealed class SandboxTable(Database database)
         });
     }
 
+    private static Task<int> InsertAsync(Session session, SandboxRow row) => session.ExecuteAsync(
+        "INSERT INTO sandboxes (id, project, key_id, node, template, info, created_at) VALUES (@id, @project, @key, @node, @template, @info, @created) ON CONFLICT (id) DO NOTHING",
+        ("id", row.Id), ("project", row.Project), ("key", row.Key), ("node", row.Node), ("template", row.Template), ("info", row.Info), ("created", row.CreatedAt));
+
     private static string Text(SandboxInfo info) => JsonSerializer.Serialize(info, CoveJson.Wire.SandboxInfo);
 
     private static SandboxInfo Info(string text) => JsonSerializer.Deserialize(text, CoveJson.Wire.SandboxInfo) ?? throw new JsonException("A sandbox row is null.");
+}
+
+/// <summary>A new sandbox as the database and its spool have it.</summary>
+internal sealed record SandboxRow
+{
+    public required string Id { get; init; }
+
+    public required string Project { get; init; }
+
+    public string? Key { get; init; }
+
+    public required string Node { get; init; }
+
+    public required string Template { get; init; }
+
+    /// <summary>What was known of it, as JSON.</summary>
+    public required string Info { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
 }

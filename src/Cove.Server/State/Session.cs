@@ -82,7 +82,7 @@ internal sealed class Session(DbConnection connection, DbTransaction? transactio
         foreach (var (name, value) in values)
         {
             var parameter = command.CreateParameter();
-            parameter.ParameterName = name;
+            parameter.ParameterName = "@" + name; // as the statement has it: the driver would look for it without, and then with each of its marks
             parameter.Value = Stored(value);
             command.Parameters.Add(parameter);
         }

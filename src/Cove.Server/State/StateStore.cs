@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Logging;
 
 namespace Cove.Server.State;
@@ -5,6 +6,9 @@ namespace Cove.Server.State;
 /// <summary>All that the server keeps: one database, its tables, and the writer of rows nobody waits for.</summary>
 internal sealed class StateStore : IAsyncDisposable
 {
+    private const string AuditSpool = "audit";
+    private const string SandboxSpool = "sandboxes";
+
     private static readonly TimeSpan IdempotencyLife = TimeSpan.FromHours(24);
 
     private readonly Database _database;
@@ -12,7 +16,8 @@ internal sealed class StateStore : IAsyncDisposable
     private readonly ILogger _log;
     private readonly ITimer _purge;
     private FileStream? _lock;
-    private AuditSpool? _spool;
+    private RowSpool<AuditRow>? _auditSpool;
+    private RowSpool<SandboxRow>? _sandboxSpool;
 
     private StateStore(Database database, StateOptions options, string node, ILogger log)
     {
@@ -61,32 +66,51 @@ internal sealed class StateStore : IAsyncDisposable
     public async Task BeginServingAsync(Func<SandboxId, Task<SandboxEndReason>>? why = null)
     {
         _lock = _options.DirectoryIsHeld ? null : DataDirectory.Lock(_options.DataDirectory);
+        var sandboxes = await BringInAsync(SandboxSpool, SpoolJson.Default.SandboxRow, Sandboxes.AddMissingAsync); // before their ends are looked for
         if (await Sandboxes.EndLostAsync(Node, Time.GetUtcNow(), why ?? (static _ => Task.FromResult(SandboxEndReason.EngineLost))) is var lost and > 0)
         {
             _log.SandboxesLost(lost);
         }
 
         await Idempotency.ReleaseLostAsync(Node);
-        await BringInAuditAsync();
-        _spool = new AuditSpool(_options.DataDirectory, _log);
+        var audit = await BringInAsync(AuditSpool, SpoolJson.Default.AuditRow, Audit.AddMissingAsync);
+        if (audit + sandboxes > 0)
+        {
+            _log.RowsBroughtIn(audit, sandboxes);
+        }
+
+        _auditSpool = new RowSpool<AuditRow>(_options.DataDirectory, AuditSpool, SpoolJson.Default.AuditRow, _log);
+        _sandboxSpool = new RowSpool<SandboxRow>(_options.DataDirectory, SandboxSpool, SpoolJson.Default.SandboxRow, _log);
+    }
+
+    /// <summary>Notes a new sandbox: from here on it outlives this process. Waits for the database only where nothing else takes it.</summary>
+    public async ValueTask AddSandboxAsync(SandboxInfo info, string project, string? key)
+    {
+        var row = SandboxTable.Row(info, project, key, Node);
+        if (_sandboxSpool?.Take(row) is { } settled)
+        {
+            await Writer.AddAsync(SandboxTable.Add(row), settled);
+            return;
+        }
+
+        await Sandboxes.AddMissingAsync([row]);
     }
 
     /// <summary>Puts an action on record: from here on it outlives this process. Completes without waiting for the database while there is room.</summary>
-    public ValueTask AuditAsync(AuditRow row) => Writer.AddAsync(AuditTable.Add(row), _spool?.Take(row));
+    public ValueTask AuditAsync(AuditRow row) => Writer.AddAsync(AuditTable.Add(row), _auditSpool?.Take(row));
 
-    /// <summary>The rows that a killed server had taken. What can't be read or written must not keep the next one from serving.</summary>
-    private async Task BringInAuditAsync()
+    /// <summary>The rows that a killed server had taken. What can't be read or written must not keep the next one from serving. Returns how many were missing.</summary>
+    private async Task<int> BringInAsync<T>(string spool, JsonTypeInfo<T> type, Func<IReadOnlyList<T>, Task<int>> addMissing)
+        where T : class
     {
         try
         {
-            if (AuditSpool.Left(_options.DataDirectory) is { Count: > 0 } left)
-            {
-                _log.AuditBroughtIn(await Audit.AddMissingAsync(left));
-            }
+            return RowSpool<T>.Left(_options.DataDirectory, spool, type) is { Count: > 0 } left ? await addMissing(left) : 0;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CoveException or System.Data.Common.DbException)
         {
-            _log.AuditLost(failure);
+            _log.SpoolLost(failure, spool);
+            return 0;
         }
     }
 
@@ -131,7 +155,8 @@ internal sealed class StateStore : IAsyncDisposable
     {
         await _purge.DisposeAsync();
         await Writer.DisposeAsync();
-        _spool?.Dispose();
+        _auditSpool?.Dispose();
+        _sandboxSpool?.Dispose();
         await _database.DisposeAsync();
         _lock?.Dispose();
     }

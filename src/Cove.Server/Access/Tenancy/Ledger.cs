@@ -64,10 +64,10 @@ internal sealed partial class Ledger : IAsyncDisposable
         return false;
     }
 
-    /// <summary>Notes a new sandbox; it is committed when this returns.</summary>
+    /// <summary>Notes a new sandbox; whatever becomes of this process, it is accounted for when this returns.</summary>
     public async Task<Owned> AddAsync(SandboxInfo info, string project, string? key, ProjectQuota quota, ProjectQuota.Lease lease)
     {
-        await _state.Sandboxes.AddAsync(info, project, key, _state.Node);
+        await _state.AddSandboxAsync(info, project, key);
         var owned = new Owned(info, project, quota, lease);
         _living[info.Id] = owned;
         return owned;

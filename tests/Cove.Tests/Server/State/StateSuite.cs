@@ -141,6 +141,37 @@ public abstract class StateSuite<TDatabase> : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Sandboxes_that_a_killed_server_had_noted_are_accounted_for_by_the_next_though_the_database_had_not_heard_of_them()
+    {
+        await _state.BeginServingAsync();
+        var ended = Info();
+        await _state.AddSandboxAsync(ended, "alpha", null);
+        await WriteAsync(SandboxTable.Ended(ended with { State = SandboxState.Ended, EndReason = SandboxEndReason.Deleted }, Now));
+        var unwritten = Info();
+
+        await ReopenAsync();
+        using (var spool = new RowSpool<SandboxRow>(_database.Directory, "sandboxes", SpoolJson.Default.SandboxRow, NullLogger.Instance))
+        {
+            Assert.All(new[] { ended, unwritten }, info => Assert.NotNull(spool.Take(SandboxTable.Row(info, "alpha", "k1", _state.Node))));
+        }
+
+        Assert.Null(await _state.Sandboxes.FindAsync(unwritten.Id, "alpha"));
+        await _state.BeginServingAsync();
+
+        Assert.Equal((SandboxState.Ended, SandboxEndReason.Deleted), await StateOfAsync(ended.Id));
+        Assert.Equal((SandboxState.Ended, SandboxEndReason.EngineLost), await StateOfAsync(unwritten.Id));
+        Assert.Equal([ended.Id, unwritten.Id], (await _state.Sandboxes.ListEndedAsync("alpha", default, "", 10)).Select(s => s.Id).OrderBy(id => id != ended.Id));
+    }
+
+    [Fact]
+    public async Task A_new_sandbox_is_in_the_database_when_nothing_else_has_taken_it()
+    {
+        var info = Info(); // before it serves there is no spool
+        await _state.AddSandboxAsync(info, "alpha", null);
+        Assert.Equal((SandboxState.Ready, null), await StateOfAsync(info.Id));
+    }
+
+    [Fact]
     public async Task Two_servers_do_not_share_a_data_directory()
     {
         await _state.BeginServingAsync();
@@ -177,7 +208,7 @@ public abstract class StateSuite<TDatabase> : IAsyncLifetime
         Assert.All(_database.Spools, file => Assert.Equal((0, UnixFileMode.UserRead | UnixFileMode.UserWrite), (new FileInfo(file).Length, File.GetUnixFileMode(file))));
 
         // As a kill would have left it: of four that were taken, two equal ones among them, one had been committed; the fifth is torn.
-        using (var spool = new AuditSpool(_database.Directory, NullLogger.Instance))
+        using (var spool = new RowSpool<AuditRow>(_database.Directory, "audit", SpoolJson.Default.AuditRow, NullLogger.Instance))
         {
             Assert.All(new[] { row with { Operation = "run", Outcome = "ok" }, row with { Operation = "later", At = row.At.AddSeconds(1) }, row with { Status = 404 }, row with { Status = 404 } }, taken => Assert.NotNull(spool.Take(taken)));
         }

@@ -5,8 +5,8 @@ using Xunit;
 
 namespace Cove.Tests.Server.State;
 
-/// <summary>Audit rows on their way into the database, where the disk fails them. What they are for is in StateSuite.</summary>
-public sealed class AuditSpoolTests : IDisposable
+/// <summary>Rows on their way into the database, where the disk fails them. What they are for is in StateSuite.</summary>
+public sealed class RowSpoolTests : IDisposable
 {
     private static readonly AuditRow Row = new() { At = DateTimeOffset.UnixEpoch, Operation = "run", Status = 200 };
 
@@ -33,13 +33,13 @@ public sealed class AuditSpoolTests : IDisposable
         Assert.Null(spool.Take(Row));
     }
 
-    private AuditSpool On(string device)
+    private RowSpool<AuditRow> On(string device)
     {
         foreach (var name in new[] { "audit.0.jsonl", "audit.1.jsonl" })
         {
             File.CreateSymbolicLink(Path.Combine(_place.Path, name), device);
         }
 
-        return new AuditSpool(_place.Path, NullLogger.Instance);
+        return new RowSpool<AuditRow>(_place.Path, "audit", SpoolJson.Default.AuditRow, NullLogger.Instance);
     }
 }

@@ -1,15 +1,17 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
 namespace Cove.Server.State;
 
 /// <summary>
-/// Audit rows on their way into the database, as lines of two files in the data directory. A row that was taken has reached the kernel, so it outlives
+/// Rows on their way into the database, as lines of two files in the data directory. A row that was taken has reached the kernel, so it outlives
 /// the death of this process, and the next one brings it in. Nothing is synced: a power cut may take the last moments. For one server at a time.
 /// </summary>
-internal sealed class AuditSpool : IDisposable
+internal sealed class RowSpool<T> : IDisposable
+    where T : class
 {
     /// <summary>From here on the other file is used, when nothing in it is needed any more: one that is always in use would grow without end.</summary>
     private const long TurnBytes = 1 << 20;
@@ -17,30 +19,31 @@ internal sealed class AuditSpool : IDisposable
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private readonly Lock _lock = new();
+    private readonly string _name;
+    private readonly JsonTypeInfo<T> _type;
     private readonly ILogger _log;
     private readonly Part[] _parts;
     private int _current;
     private bool _failed;
 
     /// <summary>Opens the files; what is in them is gone after this.</summary>
-    public AuditSpool(string directory, ILogger log)
+    public RowSpool(string directory, string name, JsonTypeInfo<T> type, ILogger log)
     {
-        _log = log;
-        _parts = [.. Paths(directory).Select(path => new Part(this, path))];
+        (_name, _type, _log) = (name, type, log);
+        _parts = [.. Paths(directory, name).Select(path => new Part(this, path))];
     }
 
-    /// <summary>The rows that the last server had taken and may not have brought into the database, in their order.</summary>
-    public static List<AuditRow> Left(string directory)
+    /// <summary>The rows that the last server had taken and may not have brought into the database. Those of each file are in their order.</summary>
+    public static List<T> Left(string directory, string name, JsonTypeInfo<T> type)
     {
-        var rows = new List<AuditRow>();
-        foreach (var line in Paths(directory).Where(File.Exists).SelectMany(File.ReadLines))
+        var rows = new List<T>();
+        foreach (var line in Paths(directory, name).Where(File.Exists).SelectMany(File.ReadLines))
         {
             try
             {
-                // As the database has it, in milliseconds.
-                if (JsonSerializer.Deserialize(line, AuditJson.Default.AuditRow) is { } row)
+                if (JsonSerializer.Deserialize(line, type) is { } row)
                 {
-                    rows.Add(row with { At = DateTimeOffset.FromUnixTimeMilliseconds(row.At.ToUnixTimeMilliseconds()) });
+                    rows.Add(row);
                 }
             }
             catch (JsonException)
@@ -49,13 +52,13 @@ internal sealed class AuditSpool : IDisposable
             }
         }
 
-        return [.. rows.OrderBy(row => row.At)];
+        return rows;
     }
 
     /// <summary>Takes a row. Returns what to call when it need not be kept any more; null when a disk that fails did not take it.</summary>
-    public Action? Take(AuditRow row)
+    public Action? Take(T row)
     {
-        byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(row, AuditJson.Default.AuditRow), (byte)'\n'];
+        byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(row, _type), (byte)'\n'];
         lock (_lock)
         {
             if (_parts[_current].Length > TurnBytes && _parts[1 - _current].Rows == 0)
@@ -96,7 +99,7 @@ internal sealed class AuditSpool : IDisposable
     {
         if (!_failed)
         {
-            _log.AuditNotSpooled(failure);
+            _log.RowsNotSpooled(failure, _name);
         }
 
         _failed = true;
@@ -123,11 +126,11 @@ internal sealed class AuditSpool : IDisposable
         }
     }
 
-    private static string[] Paths(string directory) => [Path.Combine(directory, "audit.0.jsonl"), Path.Combine(directory, "audit.1.jsonl")];
+    private static string[] Paths(string directory, string name) => [Path.Combine(directory, name + ".0.jsonl"), Path.Combine(directory, name + ".1.jsonl")];
 
     private sealed class Part
     {
-        public Part(AuditSpool spool, string path)
+        public Part(RowSpool<T> spool, string path)
         {
             using (new FileStream(path, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write, UnixCreateMode = Private }))
             {
@@ -152,4 +155,5 @@ internal sealed class AuditSpool : IDisposable
 /// <summary>How they are written.</summary>
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(AuditRow))]
-internal sealed partial class AuditJson : JsonSerializerContext;
+[JsonSerializable(typeof(SandboxRow))]
+internal sealed partial class SpoolJson : JsonSerializerContext;
