@@ -46,13 +46,22 @@ def remove(directory):
     return True
 
 
-def _kill_members(directory, told=()):
+def _kill_members(directory, told=None):
     """One round of SIGKILL to what is in the group now, but for whom `told` says has it already; returns whether anything was."""
     words = _read(directory, "cgroup.procs").split()
-    others = [word for word in words if word not in told]
+    others = [word for word in words if not (told and word in told and _is_there(told[word]))]
     for start in range(0, len(others), 256):
         _kill_batch(directory, others[start:start + 256])
     return bool(words)
+
+
+def _is_there(pidfd):
+    """Whether the process of a descriptor is not reaped: then its number, read before, was nobody else's."""
+    try:
+        syscalls.pidfd_send_signal(pidfd, 0)
+    except OSError:
+        return False
+    return True
 
 
 def _kill_batch(directory, words):
@@ -118,10 +127,10 @@ class Group:
 
     def kill(self, told):
         """
-        SIGKILL to every member, once, with no more forks in the trees where the hierarchy can say so. `told` are the ids of processes that have been
-        sent it and are not reaped: a caller waits, and to find out again who they are takes as long as all the rest.
+        SIGKILL to every member, once, with no more forks in the trees where the hierarchy can say so. `told` has the processes that have been sent it,
+        their descriptors by number: a caller waits, and to find out again who they are takes as long as all the rest.
         """
-        self._tree.kill(self.name, sorted(self._leaves), told)
+        self._tree.kill(self.name, list(self._leaves), told)
 
     def remove(self):
         return self._tree.remove(self.name)

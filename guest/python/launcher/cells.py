@@ -113,10 +113,10 @@ class Cell:
 
     def kill_members(self, stem_told):
         """Kills each process by itself as well, so that none runs on until the stem's end reaches it. Returns whether all could be named."""
-        told = {str(self.stem_pid)} if stem_told else set()
+        told = {str(self.stem_pid): self.stem_pidfd} if stem_told else {}
         for name, process in list(self.processes.items()):
             if self.signal(name, signal.SIGKILL):  # one that is just entering is in no group yet
-                told.add(str(process.pid))
+                told[str(process.pid)] = process.pidfd
         if self.group is None:
             return False
         try:

@@ -17,6 +17,7 @@ internal sealed class LauncherLink : IDisposable
     private readonly Lock _receiving = new();
     private readonly ConcurrentDictionary<long, TaskCompletionSource<JsonElement>> _pending = new();
     private long _nextId;
+    private bool _over;
     private volatile bool _closed;
 
     public LauncherLink(Reactor reactor, SafeFileHandle socket, Action<JsonElement> onEvent)
@@ -92,9 +93,6 @@ internal sealed class LauncherLink : IDisposable
             {
             }
         }
-        catch (Exception error) when (IsOfNoUse(error))
-        {
-        }
         finally
         {
             _closed = true;
@@ -106,49 +104,47 @@ internal sealed class LauncherLink : IDisposable
         }
     }
 
-    /// <summary>The launcher is trusted code: what it sends is well formed unless it is dying. Either way it is of no use any more.</summary>
-    private static bool IsOfNoUse(Exception error) => error is FrameException or JsonException or CellGoneException or KeyNotFoundException or InvalidOperationException;
-
     /// <summary>Receives on this thread until the answer is there or its time is over.</summary>
     private void ReceiveBriefly(Task answer)
     {
         var started = Stopwatch.GetTimestamp();
         while (!answer.IsCompleted && _brief - Stopwatch.GetElapsedTime(started) is var left && left > TimeSpan.Zero && _link.WaitBriefly(left, answer))
         {
-            try
+            if (!ReceiveWaiting())
             {
-                if (!ReceiveWaiting())
-                {
-                    return; // the other reader finds that, too, and ends
-                }
-            }
-            catch (Exception error) when (IsOfNoUse(error))
-            {
-                Dispose();
+                return; // the other reader finds that, too, and tells everybody
             }
         }
     }
 
-    /// <summary>Takes what has arrived, in its order, one thread at a time; false at the end of the link.</summary>
+    /// <summary>Takes what has arrived, in its order, one thread at a time; false when nothing more will come.</summary>
     private bool ReceiveWaiting()
     {
         lock (_receiving)
         {
-            while (_link.TryReceive(out var received))
+            try
             {
-                if (received is not { } frame)
+                while (!_over && _link.TryReceive(out var received))
                 {
-                    return false;
+                    _over = received is null;
+                    if (received is { } frame)
+                    {
+                        // No answer carries a descriptor in this generation.
+                        frame.Descriptor?.Dispose();
+                        using var document = JsonDocument.Parse(frame.Body);
+                        Dispatch(document.RootElement.Clone());
+                    }
                 }
-
-                // No answer carries a descriptor in this generation.
-                frame.Descriptor?.Dispose();
-                using var document = JsonDocument.Parse(frame.Body);
-                Dispatch(document.RootElement.Clone());
             }
-        }
+            catch (Exception error) when (error is FrameException or JsonException or FormatException or KeyNotFoundException or InvalidOperationException)
+            {
+                // The launcher is trusted code: what it sends is well formed unless it is dying. Either way it is of no use any more.
+                _over = true;
+                _link.Dispose();
+            }
 
-        return true;
+            return !_over;
+        }
     }
 
     private void Dispatch(JsonElement message)
@@ -157,16 +153,23 @@ internal sealed class LauncherLink : IDisposable
         {
             _onEvent(message);
         }
-        else if (_pending.TryRemove(message.GetProperty("id").GetInt64(), out var answer))
+        else
         {
-            if (message.GetProperty("ok").GetBoolean())
+            // All of it is read before anybody is taken off the list: whoever asked must hear of one that is of no use, too.
+            var refusal = message.GetProperty("ok").GetBoolean() ? null
+                : new LauncherRefusedException(message.GetProperty("code").GetString() ?? "", message.GetProperty("message").GetString() ?? "");
+            if (!_pending.TryRemove(message.GetProperty("id").GetInt64(), out var answer))
+            {
+                return; // its asker has given up
+            }
+
+            if (refusal is null)
             {
                 answer.TrySetResult(message);
             }
             else
             {
-                answer.TrySetException(new LauncherRefusedException(
-                    message.GetProperty("code").GetString() ?? "", message.GetProperty("message").GetString() ?? ""));
+                answer.TrySetException(refusal);
             }
         }
     }
