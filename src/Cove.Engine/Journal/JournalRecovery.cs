@@ -32,7 +32,7 @@ internal sealed class JournalRecovery(JournalPaths paths, TimeProvider time, ILo
         return lost;
     }
 
-    /// <summary>Null for one that had ended, and was only not yet moved, and for one that nobody was told of.</summary>
+    /// <summary>Null for one that had ended, and was only not yet moved, and for one without a line: mostly one that no sandbox got.</summary>
     private (SandboxInfo Sandbox, IReadOnlyList<RunInfo> Runs)? Recover(SandboxId sandbox)
     {
         var stored = new StoredJournal(paths, sandbox, time);
@@ -54,7 +54,7 @@ internal sealed class JournalRecovery(JournalPaths paths, TimeProvider time, ILo
         return lost;
     }
 
-    private static bool IsEmpty(string directory) => new DirectoryInfo(directory).EnumerateFiles().All(static file => file.Length == 0);
+    private static bool IsEmpty(string directory) => new DirectoryInfo(directory).EnumerateFileSystemInfos().All(static entry => entry is FileInfo { Length: 0 });
 
     /// <summary>Into a segment of its own: the one before it may end in the middle of a line.</summary>
     private List<RunInfo> End(SandboxId sandbox, StoredJournal stored, JournalSummary summary, SandboxInfo info)

@@ -24,8 +24,7 @@ internal sealed class JournalSpares(JournalPaths paths, long maxBytes) : IDispos
             {
                 while (!_disposed && _spares.Count < Most)
                 {
-                    var sandbox = SandboxId.New();
-                    _spares.Enqueue((sandbox, JournalFile.Create(paths.Live(sandbox), maxBytes)));
+                    Add(SandboxId.New());
                 }
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
@@ -48,6 +47,19 @@ internal sealed class JournalSpares(JournalPaths paths, long maxBytes) : IDispos
                 spare.File.Dispose();
                 Remove(spare.Sandbox);
             }
+        }
+    }
+
+    private void Add(SandboxId sandbox)
+    {
+        try
+        {
+            _spares.Enqueue((sandbox, JournalFile.Create(paths.Live(sandbox), maxBytes)));
+        }
+        catch
+        {
+            Remove(sandbox); // the directory may be there, and each end would leave one more
+            throw;
         }
     }
 

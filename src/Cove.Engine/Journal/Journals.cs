@@ -81,8 +81,10 @@ internal sealed class Journals : IDisposable
         Disk!.NoteEnd(journal);
         _journals.TryRemove(journal.Sandbox, out _);
         journal.Release();
-        _spares!.Fill();
     }
+
+    /// <summary>Makes ready what the next sandboxes will need, where nobody waits.</summary>
+    public void Prepare() => _spares?.Fill();
 
     /// <summary>Ends, in the journals, what an engine before this one could not end. Returns the sandboxes and their runs.</summary>
     public IReadOnlyList<(SandboxInfo Sandbox, IReadOnlyList<RunInfo> Runs)> Recover()
@@ -94,7 +96,7 @@ internal sealed class Journals : IDisposable
 
         var lost = new JournalRecovery(Paths, Time, Logger).Recover();
         Disk!.Count();
-        _spares!.Fill();
+        Prepare();
         return lost;
     }
 

@@ -308,6 +308,7 @@ internal sealed class Sandbox : IAsyncDisposable
             _settings.Journals.Retire(Journal);
             _settings.Ends.Tell(new SandboxEnd(Info, rest));
             _tornDown.TrySetResult();
+            _settings.Journals.Prepare();
         }
     }
 

@@ -27,7 +27,7 @@ public sealed class JournalSparesTests : IDisposable
         Assert.Equal(made.Select(journal => journal.Sandbox.Value).Order(), JournalPaths.In(Live).Select(id => id.Value).Order());
         Assert.All(made, journal => Assert.Equal(["created"], journals.Stored(journal.Sandbox)!.ReadEventsAsync(0, CancellationToken.None).ToBlockingEnumerable().Select(e => e.Type)));
 
-        End(journals, made[0]); // nobody waits for what follows an end: the spares are made good there
+        End(journals, made[0]);
         Assert.Equal(made.Count - 1 + Most, Directory.GetDirectories(Live).Length);
         Assert.Equal(made.Count + 1, made.Select(journal => journal.Sandbox).Append(Begin(journals).Sandbox).Distinct().Count());
     }
@@ -82,5 +82,6 @@ public sealed class JournalSparesTests : IDisposable
         journal.WriteEnd(info);
         journal.End(info);
         journals.Retire(journal);
+        journals.Prepare();
     }
 }
