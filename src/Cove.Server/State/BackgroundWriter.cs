@@ -27,6 +27,7 @@ internal sealed class BackgroundWriter : IAsyncDisposable
     private TaskCompletionSource _hurry = NewHurry();
     private int _waiting;
     private long _lost;
+    private volatile bool _failing;
 
     public BackgroundWriter(Database database, StateOptions options, ILogger log)
     {
@@ -38,10 +39,13 @@ internal sealed class BackgroundWriter : IAsyncDisposable
     /// <summary>Rows that could not be written.</summary>
     public long Lost => Volatile.Read(ref _lost);
 
+    /// <summary>Whether the database refused what it was last asked: who can wait for it had better do that now.</summary>
+    public bool IsFailing => _failing;
+
     /// <summary>Queues a write; completes at once while there is room. When the database is slower than what is asked of it, the asking waits: nothing is dropped for speed.</summary>
     /// <param name="write">Writes it.</param>
-    /// <param name="settled">Called when it is committed, or was refused for good.</param>
-    public ValueTask AddAsync(Func<Session, Task> write, Action? settled = null) => AddAsync(new Entry(write, settled));
+    /// <param name="settled">Called when it is committed (true), or was refused for good (false).</param>
+    public ValueTask AddAsync(Func<Session, Task> write, Action<bool>? settled = null) => AddAsync(new Entry(write, settled));
 
     /// <summary>Completes when everything queued so far is committed.</summary>
     public async Task FlushAsync()
@@ -63,7 +67,7 @@ internal sealed class BackgroundWriter : IAsyncDisposable
     public async Task WrittenAsync()
     {
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await AddAsync(new Entry(_ => Task.CompletedTask, () => reached.TrySetResult()));
+        await AddAsync(new Entry(null, _ => reached.TrySetResult()));
         await Task.WhenAny(reached.Task, _work);
     }
 
@@ -102,19 +106,21 @@ internal sealed class BackgroundWriter : IAsyncDisposable
                 batch.Add(entry);
             }
 
-            if (!await TryWriteAsync(batch))
+            if (await TryWriteAsync(batch))
+            {
+                batch.ForEach(static entry => entry.Settled?.Invoke(true));
+            }
+            else
             {
                 // One row that can't be written must not take the others along.
                 foreach (var entry in batch)
                 {
-                    if (!await TryWriteAsync([entry]))
-                    {
-                        Lose(1);
-                    }
+                    var written = await TryWriteAsync([entry]);
+                    Lose(written ? 0 : 1);
+                    entry.Settled?.Invoke(written);
                 }
             }
 
-            batch.ForEach(static entry => entry.Settled?.Invoke());
             batch.Clear();
         }
     }
@@ -139,33 +145,48 @@ internal sealed class BackgroundWriter : IAsyncDisposable
 
     private async Task<bool> TryWriteAsync(List<Entry> batch)
     {
+        if (batch.TrueForAll(static entry => entry.Write is null))
+        {
+            return true; // marks, of which the database need not hear
+        }
+
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await _database.TransactManyAsync(async session =>
+                await _database.TransactManyAsync(async session =>
                 {
                     foreach (var entry in batch)
                     {
-                        await entry.Write(session);
+                        await (entry.Write?.Invoke(session) ?? Task.CompletedTask);
                     }
 
                     return true;
                 });
+                _failing = false;
+                return true;
             }
             catch (DbException failure) when (attempt < Attempts && _database.Dialect.IsPassing(failure))
             {
+                _failing = true;
                 await Task.Delay(RetryPause * attempt, _time);
             }
             catch (Exception failure)
             {
+                _failing = true;
                 _log.WriteFailed(failure, batch.Count);
                 return false;
             }
         }
     }
 
-    private void Lose(int rows) => _log.RowsLost(Interlocked.Add(ref _lost, rows));
+    private void Lose(int rows)
+    {
+        if (rows > 0)
+        {
+            _log.RowsLost(Interlocked.Add(ref _lost, rows));
+        }
+    }
 
-    private readonly record struct Entry(Func<Session, Task> Write, Action? Settled);
+    private readonly record struct Entry(Func<Session, Task>? Write, Action<bool>? Settled);
 }

@@ -23,6 +23,6 @@ internal static partial class LogMessages
     [LoggerMessage(265, LogLevel.Information, "rows of the last server of this data directory that had not reached the database: {Audit} of audit, {Sandboxes} of sandboxes")]
     public static partial void RowsBroughtIn(this ILogger log, int audit, int sandboxes);
 
-    [LoggerMessage(266, LogLevel.Error, "the rows that the last server of this data directory left ({Spool}) could not be brought into the database, and are lost")]
+    [LoggerMessage(266, LogLevel.Error, "what the last server of this data directory left ({Spool}) could not be brought into the database, and is lost")]
     public static partial void SpoolLost(this ILogger log, Exception failure, string spool);
 }

@@ -22,14 +22,15 @@ internal sealed class RowSpool<T> : IDisposable
     private readonly string _name;
     private readonly JsonTypeInfo<T> _type;
     private readonly ILogger _log;
+    private readonly bool _keepsRefused;
     private readonly Part[] _parts;
     private int _current;
     private bool _failed;
 
-    /// <summary>Opens the files; what is in them is gone after this.</summary>
-    public RowSpool(string directory, string name, JsonTypeInfo<T> type, ILogger log)
+    /// <summary>Opens the files; what is in them is gone after this. <paramref name="keepsRefused"/>: what the database refuses stays for the next server.</summary>
+    public RowSpool(string directory, string name, JsonTypeInfo<T> type, ILogger log, bool keepsRefused = false)
     {
-        (_name, _type, _log) = (name, type, log);
+        (_name, _type, _log, _keepsRefused) = (name, type, log, keepsRefused);
         _parts = [.. Paths(directory, name).Select(path => new Part(this, path))];
     }
 
@@ -55,8 +56,8 @@ internal sealed class RowSpool<T> : IDisposable
         return rows;
     }
 
-    /// <summary>Takes a row. Returns what to call when it need not be kept any more; null when a disk that fails did not take it.</summary>
-    public Action? Take(T row)
+    /// <summary>Takes a row. Returns what to call when it is in the database (true) or was refused there (false); null when a disk that fails did not take it.</summary>
+    public Action<bool>? Take(T row)
     {
         byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(row, _type), (byte)'\n'];
         lock (_lock)
@@ -78,7 +79,7 @@ internal sealed class RowSpool<T> : IDisposable
         }
     }
 
-    private Action? Append_NeedsLock(Part part, byte[] line)
+    private Action<bool>? Append_NeedsLock(Part part, byte[] line)
     {
         try
         {
@@ -138,12 +139,18 @@ internal sealed class RowSpool<T> : IDisposable
             }
 
             File = System.IO.File.OpenHandle(path, FileMode.Truncate, FileAccess.Write, FileShare.Read);
-            Settled = () => spool.Settle(this);
+            Settled = written =>
+            {
+                if (written || !spool._keepsRefused)
+                {
+                    spool.Settle(this);
+                }
+            };
         }
 
         public SafeFileHandle File { get; }
 
-        public Action Settled { get; }
+        public Action<bool> Settled { get; }
 
         /// <summary>Rows that are not in the database yet.</summary>
         public int Rows { get; set; }

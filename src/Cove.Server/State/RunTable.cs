@@ -29,10 +29,11 @@ internal sealed record StoredRun
 /// <summary>The runs.</summary>
 internal sealed class RunTable(Database database)
 {
+    /// <summary>A run of a sandbox that the database knows; of another nothing is written.</summary>
     public static Func<Session, Task> Put(StoredRun run) => session => session.ExecuteAsync(
         """
         INSERT INTO runs (sandbox, id, project, key_id, kind, started_at, ended_at, outcome, duration_ms, cpu_ms)
-        VALUES (@sandbox, @id, @project, @key, @kind, @started, @ended, @outcome, @duration, @cpu)
+        SELECT id, @id, @project, CAST(@key AS TEXT), @kind, @started, CAST(@ended AS BIGINT), CAST(@outcome AS TEXT), CAST(@duration AS BIGINT), CAST(@cpu AS BIGINT) FROM sandboxes WHERE id = @sandbox
         ON CONFLICT (sandbox, id) DO UPDATE SET ended_at = excluded.ended_at, outcome = excluded.outcome, duration_ms = excluded.duration_ms, cpu_ms = COALESCE(excluded.cpu_ms, runs.cpu_ms)
         """,
         ("sandbox", run.Sandbox.Value), ("id", run.Id.Value), ("project", run.Project), ("key", run.Key), ("kind", run.Kind), ("started", run.StartedAt), ("ended", run.EndedAt),

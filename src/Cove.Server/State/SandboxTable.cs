@@ -40,9 +40,16 @@ internal sealed class SandboxTable(Database database)
         row => Info(row.Text(0)), ("project", project), ("after", after), ("id", afterId), ("limit", limit)));
 
     /// <summary>Notes an end; the first one noted stays.</summary>
-    public static Func<Session, Task> Ended(SandboxInfo info, DateTimeOffset now) => session => session.ExecuteAsync(
-        "UPDATE sandboxes SET info = @info, ended_at = @now, end_reason = @reason WHERE id = @id AND ended_at IS NULL",
-        ("info", Text(info)), ("now", now), ("reason", info.EndReason?.ToString()), ("id", info.Id.Value));
+    public static Func<Session, Task> Ended(SandboxInfo info, DateTimeOffset now) => session => EndAsync(session, info, now);
+
+    /// <summary>The same of one that the database may have refused when it was made.</summary>
+    public static Func<Session, Task> Ended(SandboxRow made, SandboxInfo info, DateTimeOffset now) => async session =>
+    {
+        if (await EndAsync(session, info, now) == 0 && await InsertAsync(session, made) > 0)
+        {
+            await EndAsync(session, info, now);
+        }
+    };
 
     /// <summary>A change of its life (an extension).</summary>
     public static Func<Session, Task> Changed(SandboxInfo info) => session => session.ExecuteAsync(
@@ -71,6 +78,10 @@ internal sealed class SandboxTable(Database database)
             return ended.Count(info => info.EndReason == SandboxEndReason.EngineLost);
         });
     }
+
+    private static Task<int> EndAsync(Session session, SandboxInfo info, DateTimeOffset now) => session.ExecuteAsync(
+        "UPDATE sandboxes SET info = @info, ended_at = @now, end_reason = @reason WHERE id = @id AND ended_at IS NULL",
+        ("info", Text(info)), ("now", now), ("reason", info.EndReason?.ToString()), ("id", info.Id.Value));
 
     private static Task<int> InsertAsync(Session session, SandboxRow row) => session.ExecuteAsync(
         "INSERT INTO sandboxes (id, project, key_id, node, template, info, created_at) VALUES (@id, @project, @key, @node, @template, @info, @created) ON CONFLICT (id) DO NOTHING",

@@ -80,14 +80,14 @@ internal sealed class StateStore : IAsyncDisposable
         }
 
         _auditSpool = new RowSpool<AuditRow>(_options.DataDirectory, AuditSpool, SpoolJson.Default.AuditRow, _log);
-        _sandboxSpool = new RowSpool<SandboxRow>(_options.DataDirectory, SandboxSpool, SpoolJson.Default.SandboxRow, _log);
+        _sandboxSpool = new RowSpool<SandboxRow>(_options.DataDirectory, SandboxSpool, SpoolJson.Default.SandboxRow, _log, keepsRefused: true);
     }
 
-    /// <summary>Notes a new sandbox: from here on it outlives this process. Waits for the database only where nothing else takes it.</summary>
+    /// <summary>Notes a new sandbox: from here on it outlives this process. Waits for the database only while that fails, and where nothing else takes it.</summary>
     public async ValueTask AddSandboxAsync(SandboxInfo info, string project, string? key)
     {
         var row = SandboxTable.Row(info, project, key, Node);
-        if (_sandboxSpool?.Take(row) is { } settled)
+        if (!Writer.IsFailing && _sandboxSpool?.Take(row) is { } settled)
         {
             await Writer.AddAsync(SandboxTable.Add(row), settled);
             return;
@@ -105,9 +105,33 @@ internal sealed class StateStore : IAsyncDisposable
     {
         try
         {
-            return RowSpool<T>.Left(_options.DataDirectory, spool, type) is { Count: > 0 } left ? await addMissing(left) : 0;
+            return RowSpool<T>.Left(_options.DataDirectory, spool, type) is { Count: > 0 } left ? await BringInAsync(spool, left, addMissing) : 0;
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CoveException or System.Data.Common.DbException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            _log.SpoolLost(failure, spool);
+            return 0;
+        }
+    }
+
+    /// <summary>All at once; or one by one, where one that can't be brought in would take the others along.</summary>
+    private async Task<int> BringInAsync<T>(string spool, List<T> rows, Func<IReadOnlyList<T>, Task<int>> addMissing)
+    {
+        try
+        {
+            return await addMissing(rows);
+        }
+        catch (CoveException) when (rows.Count > 1)
+        {
+            var added = 0;
+            foreach (var row in rows)
+            {
+                added += await BringInAsync(spool, [row], addMissing);
+            }
+
+            return added;
+        }
+        catch (CoveException failure)
         {
             _log.SpoolLost(failure, spool);
             return 0;

@@ -68,7 +68,7 @@ internal sealed partial class Ledger : IAsyncDisposable
     public async Task<Owned> AddAsync(SandboxInfo info, string project, string? key, ProjectQuota quota, ProjectQuota.Lease lease)
     {
         await _state.AddSandboxAsync(info, project, key);
-        var owned = new Owned(info, project, quota, lease);
+        var owned = new Owned(info, project, key, quota, lease);
         _living[info.Id] = owned;
         return owned;
     }
@@ -235,7 +235,7 @@ internal sealed partial class Ledger : IAsyncDisposable
         owned.GiveBack();
         if (owned.NoteEnd())
         {
-            await _state.Writer.AddAsync(SandboxTable.Ended(info, _state.Time.GetUtcNow()));
+            await _state.Writer.AddAsync(SandboxTable.Ended(SandboxTable.Row(owned.Made, owned.Project, owned.Key, _state.Node), info, _state.Time.GetUtcNow()));
         }
     }
 }

@@ -4,7 +4,7 @@ using Cove.Server.Bounds;
 namespace Cove.Server.Access.Tenancy;
 
 /// <summary>A living sandbox with its owner and what is counted for it.</summary>
-internal sealed class Owned(SandboxInfo info, string project, ProjectQuota quota, ProjectQuota.Lease lease)
+internal sealed class Owned(SandboxInfo info, string project, string? key, ProjectQuota quota, ProjectQuota.Lease lease)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<RunId, Pending> _background = [];
@@ -22,6 +22,9 @@ internal sealed class Owned(SandboxInfo info, string project, ProjectQuota quota
     public SandboxInfo Made => info;
 
     public string Project => project;
+
+    /// <summary>The key that it was made with.</summary>
+    public string? Key => key;
 
     public ProjectQuota Quota => quota;
 

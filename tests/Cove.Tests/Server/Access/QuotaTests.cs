@@ -94,6 +94,27 @@ public sealed class QuotaTests : IDisposable
     }
 
     [Fact]
+    public async Task A_database_that_refused_a_sandbox_behind_its_creation_is_waited_for_by_the_next()
+    {
+        await using var state = await StateStore.OpenAsync(Options, NullLogger.Instance);
+        await state.BeginServingAsync();
+        await using var ledger = new Ledger(_cove, state, _ => null, NullLogger.Instance);
+        var view = new ProjectCove(ledger, new ProjectQuota("none", new QuotaOptions(), state), "none", null, new AuditNote());
+        var made = await view.CreateSandboxAsync(new SandboxRequest()); // it is in the data directory, and accounted for there
+        await state.Writer.FlushAsync();
+        Assert.Equal((1, true), (state.Writer.Lost, state.Writer.IsFailing));
+        Assert.Equal("state_unavailable", (await Assert.ThrowsAsync<CoveException>(() => view.CreateSandboxAsync(new SandboxRequest()))).Error.Code);
+        Assert.Equal(made.Id, Assert.Single(_cove.Sandboxes).Key);
+
+        // Once the database takes it, its end brings it in.
+        await state.Projects.AddAsync("none", state.Time.GetUtcNow());
+        await view.DeleteSandboxAsync(made.Id);
+        await ledger.SweepAsync();
+        Assert.Equal(SandboxState.Ended, (await state.Sandboxes.FindAsync(made.Id, "none"))?.State);
+        Assert.False(state.Writer.IsFailing);
+    }
+
+    [Fact]
     public async Task Requests_beyond_the_rate_are_told_when_to_come_back()
     {
         await using var server = await AccessServer.StartAsync(_cove, Options, new QuotaOptions { RequestsPerMinute = 5 });

@@ -147,11 +147,13 @@ public abstract class StateSuite<TDatabase> : IAsyncLifetime
         var ended = Info();
         await _state.AddSandboxAsync(ended, "alpha", null);
         await WriteAsync(SandboxTable.Ended(ended with { State = SandboxState.Ended, EndReason = SandboxEndReason.Deleted }, Now));
-        var unwritten = Info();
+        Assert.All(_database.SandboxSpools, file => Assert.Equal((0, UnixFileMode.UserRead | UnixFileMode.UserWrite), (new FileInfo(file).Length, File.GetUnixFileMode(file))));
+        var (unwritten, nobodys) = (Info(), Info());
 
         await ReopenAsync();
         using (var spool = new RowSpool<SandboxRow>(_database.Directory, "sandboxes", SpoolJson.Default.SandboxRow, NullLogger.Instance))
         {
+            Assert.NotNull(spool.Take(SandboxTable.Row(nobodys, "gone", null, _state.Node))); // it can't be brought in, and takes no other along
             Assert.All(new[] { ended, unwritten }, info => Assert.NotNull(spool.Take(SandboxTable.Row(info, "alpha", "k1", _state.Node))));
         }
 
@@ -225,7 +227,8 @@ public abstract class StateSuite<TDatabase> : IAsyncLifetime
     public async Task One_row_that_can_not_be_written_takes_no_other_along()
     {
         await _state.Writer.AddAsync(AuditTable.Add(new AuditRow { At = Now, Operation = "before", Status = 200 }));
-        await _state.Writer.AddAsync(RunTable.Put(new StoredRun { Id = RunId.New(), Sandbox = new SandboxId("snone"), Project = "alpha", Kind = "code", StartedAt = Now }));
+        await _state.Writer.AddAsync(SandboxTable.Add(SandboxTable.Row(Info(), "none", null, _state.Node)));
+        await _state.Writer.AddAsync(RunTable.Put(new StoredRun { Id = RunId.New(), Sandbox = new SandboxId("snone"), Project = "alpha", Kind = "code", StartedAt = Now })); // nobody's, which is no failure
         await _state.Writer.AddAsync(AuditTable.Add(new AuditRow { At = Now, Operation = "after", Status = 200 }));
         await _state.Writer.FlushAsync();
 

@@ -16,6 +16,8 @@ public abstract class TestDatabase : IAsyncDisposable
     internal string Directory => Path.Combine(_directory.Path, "data");
 
     /// <summary>Where audit rows are on their way into it.</summary>
+    internal IReadOnlyList<string> SandboxSpools => [Path.Combine(Directory, "sandboxes.0.jsonl"), Path.Combine(Directory, "sandboxes.1.jsonl")];
+
     internal IReadOnlyList<string> Spools => [Path.Combine(Directory, "audit.0.jsonl"), Path.Combine(Directory, "audit.1.jsonl")];
 
     internal abstract string? Connection { get; }
