@@ -22,15 +22,14 @@ internal sealed class RowSpool<T> : IDisposable
     private readonly string _name;
     private readonly JsonTypeInfo<T> _type;
     private readonly ILogger _log;
-    private readonly bool _keepsRefused;
     private readonly Part[] _parts;
     private int _current;
     private bool _failed;
 
-    /// <summary>Opens the files; what is in them is gone after this. <paramref name="keepsRefused"/>: what the database refuses stays for the next server.</summary>
-    public RowSpool(string directory, string name, JsonTypeInfo<T> type, ILogger log, bool keepsRefused = false)
+    /// <summary>Opens the files; what is in them is gone after this.</summary>
+    public RowSpool(string directory, string name, JsonTypeInfo<T> type, ILogger log)
     {
-        (_name, _type, _log, _keepsRefused) = (name, type, log, keepsRefused);
+        (_name, _type, _log) = (name, type, log);
         _parts = [.. Paths(directory, name).Select(path => new Part(this, path))];
     }
 
@@ -56,7 +55,7 @@ internal sealed class RowSpool<T> : IDisposable
         return rows;
     }
 
-    /// <summary>Takes a row. Returns what to call when it is in the database (true) or was refused there (false); null when a disk that fails did not take it.</summary>
+    /// <summary>Takes a row. Returns what to call when it need not be kept any more, written or given up; null when a disk that fails did not take it.</summary>
     public Action<bool>? Take(T row)
     {
         byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(row, _type), (byte)'\n'];
@@ -139,13 +138,7 @@ internal sealed class RowSpool<T> : IDisposable
             }
 
             File = System.IO.File.OpenHandle(path, FileMode.Truncate, FileAccess.Write, FileShare.Read);
-            Settled = written =>
-            {
-                if (written || !spool._keepsRefused)
-                {
-                    spool.Settle(this);
-                }
-            };
+            Settled = _ => spool.Settle(this);
         }
 
         public SafeFileHandle File { get; }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Logging;
 
@@ -15,6 +16,7 @@ internal sealed class StateStore : IAsyncDisposable
     private readonly StateOptions _options;
     private readonly ILogger _log;
     private readonly ITimer _purge;
+    private readonly ConcurrentDictionary<string, Action<bool>> _refused = new();
     private FileStream? _lock;
     private RowSpool<AuditRow>? _auditSpool;
     private RowSpool<SandboxRow>? _sandboxSpool;
@@ -80,7 +82,7 @@ internal sealed class StateStore : IAsyncDisposable
         }
 
         _auditSpool = new RowSpool<AuditRow>(_options.DataDirectory, AuditSpool, SpoolJson.Default.AuditRow, _log);
-        _sandboxSpool = new RowSpool<SandboxRow>(_options.DataDirectory, SandboxSpool, SpoolJson.Default.SandboxRow, _log, keepsRefused: true);
+        _sandboxSpool = new RowSpool<SandboxRow>(_options.DataDirectory, SandboxSpool, SpoolJson.Default.SandboxRow, _log);
     }
 
     /// <summary>Notes a new sandbox: from here on it outlives this process. Waits for the database only while that fails, and where nothing else takes it.</summary>
@@ -89,12 +91,32 @@ internal sealed class StateStore : IAsyncDisposable
         var row = SandboxTable.Row(info, project, key, Node);
         if (!Writer.IsFailing && _sandboxSpool?.Take(row) is { } settled)
         {
-            await Writer.AddAsync(SandboxTable.Add(row), settled);
+            await Writer.AddAsync(SandboxTable.Add(row), written =>
+            {
+                if (written)
+                {
+                    settled(true);
+                }
+                else
+                {
+                    _refused[row.Id] = settled; // it stays in the file until the database takes it, with its end
+                }
+            });
             return;
         }
 
         await Sandboxes.AddMissingAsync([row]);
     }
+
+    /// <summary>Notes the end of a sandbox, and with it the sandbox where the database had refused that.</summary>
+    public ValueTask EndSandboxAsync(SandboxInfo made, string project, string? key, SandboxInfo info) =>
+        Writer.AddAsync(SandboxTable.Ended(SandboxTable.Row(made, project, key, Node), info, Time.GetUtcNow()), written =>
+        {
+            if (written && _refused.TryRemove(made.Id.Value, out var settled))
+            {
+                settled(true);
+            }
+        });
 
     /// <summary>Puts an action on record: from here on it outlives this process. Completes without waiting for the database while there is room.</summary>
     public ValueTask AuditAsync(AuditRow row) => Writer.AddAsync(AuditTable.Add(row), _auditSpool?.Take(row));

@@ -55,7 +55,8 @@ public sealed class JournalSparesTests : IDisposable
         }
 
         var paths = new JournalPaths(Path.GetDirectoryName(Live)!);
-        var (empty, torn) = (new SandboxId("sempty"), new SandboxId("storn"));
+        var (empty, torn, strange) = (new SandboxId("sempty"), new SandboxId("storn"), new SandboxId("strange"));
+        Directory.CreateDirectory(Path.Combine(paths.Live(strange), "sub"));
         JournalFile.Create(paths.Live(empty), 1 << 20).Dispose();
         JournalFile.Create(paths.Live(torn), 1 << 20).Dispose();
         File.WriteAllText(JournalPaths.Segment(paths.Live(torn), 1), "{\"sequence\":0,\"inf");
@@ -63,7 +64,7 @@ public sealed class JournalSparesTests : IDisposable
         using var next = Open();
         Assert.Equal(lost, Assert.Single(next.Recover()).Sandbox.Id);
         Assert.Null(paths.Find(empty));
-        Assert.Equal(new[] { lost, torn }.Select(id => id.Value).Order(), JournalPaths.In(paths.EndedRoot).Select(id => id.Value).Order());
+        Assert.Equal(new[] { lost, torn, strange }.Select(id => id.Value).Order(), JournalPaths.In(paths.EndedRoot).Select(id => id.Value).Order());
     }
 
     private Journals Open() => new(

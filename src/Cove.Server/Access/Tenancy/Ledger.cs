@@ -235,7 +235,7 @@ internal sealed partial class Ledger : IAsyncDisposable
         owned.GiveBack();
         if (owned.NoteEnd())
         {
-            await _state.Writer.AddAsync(SandboxTable.Ended(SandboxTable.Row(owned.Made, owned.Project, owned.Key, _state.Node), info, _state.Time.GetUtcNow()));
+            await _state.EndSandboxAsync(owned.Made, owned.Project, owned.Key, info);
         }
     }
 }

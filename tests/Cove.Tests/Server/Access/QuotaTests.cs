@@ -103,6 +103,7 @@ public sealed class QuotaTests : IDisposable
         var made = await view.CreateSandboxAsync(new SandboxRequest()); // it is in the data directory, and accounted for there
         await state.Writer.FlushAsync();
         Assert.Equal((1, true), (state.Writer.Lost, state.Writer.IsFailing));
+        Assert.NotEqual(0, Spooled());
         Assert.Equal("state_unavailable", (await Assert.ThrowsAsync<CoveException>(() => view.CreateSandboxAsync(new SandboxRequest()))).Error.Code);
         Assert.Equal(made.Id, Assert.Single(_cove.Sandboxes).Key);
 
@@ -111,7 +112,9 @@ public sealed class QuotaTests : IDisposable
         await view.DeleteSandboxAsync(made.Id);
         await ledger.SweepAsync();
         Assert.Equal(SandboxState.Ended, (await state.Sandboxes.FindAsync(made.Id, "none"))?.State);
-        Assert.False(state.Writer.IsFailing);
+        Assert.Equal((false, 0), (state.Writer.IsFailing, Spooled()));
+
+        long Spooled() => Directory.GetFiles(Options.DataDirectory, "sandboxes.*.jsonl").Sum(file => new FileInfo(file).Length);
     }
 
     [Fact]

@@ -33,20 +33,6 @@ public sealed class RowSpoolTests : IDisposable
         Assert.Null(spool.Take(Row));
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void What_the_database_refused_is_kept_where_that_is_asked_for(bool keeps)
-    {
-        using (var spool = new RowSpool<AuditRow>(_place.Path, "rows", SpoolJson.Default.AuditRow, NullLogger.Instance, keeps))
-        {
-            spool.Take(Row)!(true);
-            spool.Take(Row with { Status = 409 })!(false);
-        }
-
-        Assert.Equal(keeps ? [409] : [], RowSpool<AuditRow>.Left(_place.Path, "rows", SpoolJson.Default.AuditRow).Select(row => row.Status));
-    }
-
     private RowSpool<AuditRow> On(string device)
     {
         foreach (var name in new[] { "audit.0.jsonl", "audit.1.jsonl" })
