@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -19,7 +18,9 @@ internal sealed class MillisecondsConverter : JsonConverter<TimeSpan>
         return TimeSpan.FromTicks((long)Math.Round(milliseconds * TimeSpan.TicksPerMillisecond));
     }
 
-    public override void Write(Utf8JsonWriter writer, TimeSpan value, JsonSerializerOptions options)
+    public override void Write(Utf8JsonWriter writer, TimeSpan value, JsonSerializerOptions options) => Write(writer, value);
+
+    public static void Write(Utf8JsonWriter writer, TimeSpan value)
     {
         if (value.Ticks % TimeSpan.TicksPerMillisecond == 0)
         {
@@ -40,12 +41,10 @@ internal sealed class Rfc3339Converter : JsonConverter<DateTimeOffset>
             ? time.ToUniversalTime()
             : throw new JsonException("A time is written as RFC 3339, for example 2026-11-20T08:00:00Z.");
 
-    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options)
-    {
-        Span<char> text = stackalloc char[32];
-        value.UtcDateTime.TryFormat(text, out var written, "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
-        writer.WriteStringValue(text[..written]);
-    }
+    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) => Write(writer, value);
+
+    /// <summary>The writer's own form of a moment in UTC is this: as many digits of a second as it has, and a <c>Z</c>.</summary>
+    public static void Write(Utf8JsonWriter writer, DateTimeOffset value) => writer.WriteStringValue(value.UtcDateTime);
 }
 
 /// <summary>An enum as <c>snake_case</c> text; numbers are refused.</summary>

@@ -202,15 +202,15 @@ internal sealed class JournalDisk : IDisposable
     /// <summary>What an ended journal takes; null when somebody else removed it meanwhile.</summary>
     private EndedJournal? Measure(SandboxId sandbox)
     {
-        var written = DateTime.UnixEpoch;
+        DateTime? written = null;
         var bytes = (long)Overhead;
-        var directory = _paths.Ended(sandbox);
+        var directory = new DirectoryInfo(_paths.Ended(sandbox));
         try
         {
-            foreach (var file in new DirectoryInfo(directory).EnumerateFiles())
+            foreach (var file in directory.EnumerateFiles())
             {
                 bytes += file.Length;
-                written = file.LastWriteTimeUtc > written ? file.LastWriteTimeUtc : written;
+                written = file.LastWriteTimeUtc > (written ?? DateTime.MinValue) ? file.LastWriteTimeUtc : written;
             }
         }
         catch (IOException failure) when (failure is DirectoryNotFoundException or FileNotFoundException)
@@ -218,7 +218,8 @@ internal sealed class JournalDisk : IDisposable
             return null;
         }
 
-        return new EndedJournal(sandbox, JournalFile.Owner(directory), new DateTimeOffset(written, TimeSpan.Zero), bytes);
+        // Of one without a file (somebody's own, or a disk lost them) its directory tells the age.
+        return new EndedJournal(sandbox, JournalFile.Owner(directory.FullName), new DateTimeOffset(written ?? directory.LastWriteTimeUtc, TimeSpan.Zero), bytes);
     }
 
     private sealed record Holder(string Owner, long Bytes);

@@ -50,9 +50,9 @@ internal readonly ref struct JournalLine
     };
 
     /// <summary>Writes a line. Each segment begins with an info, and so with the journal's <paramref name="owner"/>.</summary>
-    public static void Write(IBufferWriter<byte> output, Utf8JsonWriter json, long sequence, RunId? run, object content, string? owner = null)
+    public static void Write(WireBuffer line, long sequence, RunId? run, object content, string? owner = null)
     {
-        json.Reset(output);
+        var json = line.Json;
         json.WriteStartObject();
         json.WriteNumber("sequence"u8, sequence);
         if (run is { } id)
@@ -64,7 +64,7 @@ internal readonly ref struct JournalLine
         {
             case RunEvent next:
                 json.WritePropertyName("event"u8);
-                JsonSerializer.Serialize(json, next, CoveJson.Wire.RunEvent);
+                RunWriter.Write(json, next);
                 break;
             case SandboxEvent next:
                 json.WritePropertyName("sandbox_event"u8);
@@ -85,7 +85,8 @@ internal readonly ref struct JournalLine
 
         json.WriteEndObject();
         json.Flush();
-        output.Write("\n"u8);
+        json.Reset(); // the next one is a text of its own
+        line.Bytes.Write("\n"u8);
     }
 
     /// <summary>Whose journal begins so; null when that is nobody's in particular, or can't be read.</summary>

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text.Json;
 using Cove.Wire;
 using Microsoft.Extensions.Logging;
 
@@ -59,22 +57,21 @@ internal sealed class JournalRecovery(JournalPaths paths, TimeProvider time, ILo
     /// <summary>Into a segment of its own: the one before it may end in the middle of a line.</summary>
     private List<RunInfo> End(SandboxId sandbox, StoredJournal stored, JournalSummary summary, SandboxInfo info)
     {
-        var buffer = new ArrayBufferWriter<byte>();
-        using var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = CoveJson.Wire.Options.Encoder });
+        using var lines = WireBuffer.Take();
         var ended = new List<RunInfo>();
         var sequence = summary.Sequence;
-        JournalLine.Write(buffer, json, sequence, null, info, JournalFile.Owner(paths.Live(sandbox)));
+        JournalLine.Write(lines, sequence, null, info, JournalFile.Owner(paths.Live(sandbox)));
         foreach (var run in summary.Runs.Values.Where(r => r.Result is null))
         {
             var end = stored.Lost(run.LastSequence + 1, summary.LastTime, summary.Written.GetValueOrDefault(run.Id), run, info.Isolation);
-            JournalLine.Write(buffer, json, ++sequence, run.Id, end);
+            JournalLine.Write(lines, ++sequence, run.Id, end);
             ended.Add(RunLog.Fold(run, sandbox, run.Id, end));
         }
 
         var last = new SandboxEvent { Sequence = ++sequence, Time = time.GetUtcNow(), Type = "ended", EndReason = info.EndReason };
-        JournalLine.Write(buffer, json, sequence, null, last);
+        JournalLine.Write(lines, sequence, null, last);
         using var file = JournalFile.Continue(paths.Live(sandbox), long.MaxValue);
-        file.Append(buffer.WrittenSpan);
+        file.Append(lines.Bytes.WrittenSpan);
         logger.SandboxEngineLost(sandbox, ended.Count);
         return ended;
     }

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text.Json;
 using Cove.Wire;
 
 namespace Cove.Engine.Journal;
@@ -15,14 +13,6 @@ internal sealed class SandboxJournal(SandboxId sandbox, string? owner, Journals 
 
     /// <summary>Bytes of sandbox events in memory: some thousands. Those before them are in the files, or gone.</summary>
     private const int EventBytes = 512 << 10;
-
-    private const int KeptBufferBytes = 256 << 10;
-
-    [ThreadStatic]
-    private static ArrayBufferWriter<byte>? _buffer;
-
-    [ThreadStatic]
-    private static Utf8JsonWriter? _json;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<RunId, RunLog> _runs = [];
@@ -256,20 +246,19 @@ internal sealed class SandboxJournal(SandboxId sandbox, string? owner, Journals 
             return default;
         }
 
-        var buffer = _buffer ??= new ArrayBufferWriter<byte>(1024);
-        var json = _json ??= new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = CoveJson.Wire.Options.Encoder, SkipValidation = true });
+        using var lines = WireBuffer.Take();
         try
         {
             if (_file.IsFull || cut is not null)
             {
                 _file.Rotate();
                 _file.Drop(cut ?? long.MaxValue);
-                JournalLine.Write(buffer, json, _sequence, null, _info!, owner);
+                JournalLine.Write(lines, _sequence, null, _info!, owner);
             }
 
-            JournalLine.Write(buffer, json, _sequence, run, content, owner);
+            JournalLine.Write(lines, _sequence, run, content, owner);
             var position = _file.Position;
-            _file.Append(buffer.WrittenSpan);
+            _file.Append(lines.Bytes.WrittenSpan);
             var before = DiskBytes;
             DiskBytes = _file.Bytes;
             journals.Disk?.Note(DiskBytes - before);
@@ -281,14 +270,6 @@ internal sealed class SandboxJournal(SandboxId sandbox, string? owner, Journals 
             _file.Dispose();
             _file = null;
             return default;
-        }
-        finally
-        {
-            buffer.ResetWrittenCount();
-            if (buffer.Capacity > KeptBufferBytes)
-            {
-                (_buffer, _json) = (null, null); // a large picture came by
-            }
         }
     }
 }

@@ -12,6 +12,9 @@ internal sealed class CellPool : IAsyncDisposable
     /// <summary>Making a cell takes more of the processor than what a caller does first with the one it took: while others are parked, that goes first.</summary>
     private static readonly TimeSpan RefillDelay = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>Parked cells that die one within so long of another die of the same.</summary>
+    private static readonly TimeSpan SameDeath = TimeSpan.FromMinutes(1);
+
     private readonly LoadedTemplate _loaded;
     private readonly int _size;
     private readonly CellFactory _factory;
@@ -23,9 +26,13 @@ internal sealed class CellPool : IAsyncDisposable
     private readonly LinkedList<TaskCompletionSource<ParkedCell>> _waiting = [];
     private readonly ITimer _retry;
     private readonly ITimer _later;
+    private readonly ITimer _restock;
     private bool _laterIsSet;
     private CreationBackoff _backoff;
     private bool _resting;
+    private CreationBackoff _deaths;
+    private long? _diedAt;
+    private bool _isHeldBack;
     private int _making;
     private int _makers;
 
@@ -38,6 +45,7 @@ internal sealed class CellPool : IAsyncDisposable
         _logger = logger;
         _retry = time.CreateTimer(static state => ((CellPool)state!).OnRested(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _later = time.CreateTimer(static state => ((CellPool)state!).OnLater(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _restock = time.CreateTimer(static state => ((CellPool)state!).OnRestock(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     public int Parked
@@ -119,6 +127,7 @@ internal sealed class CellPool : IAsyncDisposable
         await _stopping.CancelAsync();
         await _retry.DisposeAsync();
         await _later.DisposeAsync();
+        await _restock.DisposeAsync();
         ParkedCell[] parked;
         lock (_lock)
         {
@@ -184,7 +193,7 @@ internal sealed class CellPool : IAsyncDisposable
         {
             lock (_lock)
             {
-                if (_stopping.IsCancellationRequested || _resting || _parked.Count + _makers >= _size + _waiting.Count)
+                if (_stopping.IsCancellationRequested || _resting || _parked.Count + _makers >= Wanted_NeedsLock)
                 {
                     return;
                 }
@@ -201,6 +210,9 @@ internal sealed class CellPool : IAsyncDisposable
             _ = MakeAsync();
         }
     }
+
+    /// <summary>Cells that are of use: a stock, and one for each who waits.</summary>
+    private int Wanted_NeedsLock => (_isHeldBack ? 0 : _size) + _waiting.Count;
 
     private async Task MakeAsync()
     {
@@ -237,7 +249,7 @@ internal sealed class CellPool : IAsyncDisposable
     {
         lock (_lock)
         {
-            if (_parked.Count + _making >= _size + _waiting.Count)
+            if (_parked.Count + _making >= Wanted_NeedsLock)
             {
                 return false;
             }
@@ -308,6 +320,7 @@ internal sealed class CellPool : IAsyncDisposable
                 return parked;
             }
 
+            NoteDeath_NeedsLock();
             Drop(parked);
         }
 
@@ -329,9 +342,43 @@ internal sealed class CellPool : IAsyncDisposable
             {
                 _parked.Enqueue(other);
             }
+
+            NoteDeath_NeedsLock();
         }
 
         Drop(dead);
+        Refill();
+    }
+
+    /// <summary>
+    /// What kills a parked cell may kill the next as well: the stock is made up again after a while, a longer one each time. Those that die meanwhile die
+    /// of the same. Whoever waits for a cell has one made at once.
+    /// </summary>
+    private void NoteDeath_NeedsLock()
+    {
+        if (_isHeldBack || _stopping.IsCancellationRequested)
+        {
+            return;
+        }
+
+        if (_diedAt is { } before && _time.GetElapsedTime(before) > SameDeath)
+        {
+            _deaths.Succeeded();
+        }
+
+        _diedAt = _time.GetTimestamp();
+        _deaths.Failed();
+        _isHeldBack = true;
+        _restock.Change(_deaths.Delay, Timeout.InfiniteTimeSpan);
+    }
+
+    private void OnRestock()
+    {
+        lock (_lock)
+        {
+            _isHeldBack = false;
+        }
+
         Refill();
     }
 

@@ -130,8 +130,9 @@ internal sealed class AccessGate(AccessOptions options, KeyRing keys, FailureLim
     private async Task ServeAsync(HttpContext context, Operation operation, Holder holder, ProjectQuota quota, RateHeaders rate, RequestDelegate next)
     {
         var note = new AuditNote();
-        var caller = new Caller { Project = holder.Project, Scopes = holder.Scopes, Key = holder.Key, Held = memory.Of(holder.Project), Cove = new ProjectCove(ledger, quota, holder.Project, holder.Key, note, memory.Of(holder.Project)) };
-        context.Features.Set(caller);
+        var held = memory.Of(holder.Project);
+        var cove = new ProjectCove(ledger, quota, holder.Project, holder.Key, note, held);
+        context.Features.Set(new Caller { Project = holder.Project, Scopes = holder.Scopes, Key = holder.Key, Held = held, Time = ledger.State.Time, Cove = cove });
         var record = new AnswerRecord(audit, context, holder, operation, note);
         record.Precede();
         try

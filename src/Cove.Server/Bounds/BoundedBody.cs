@@ -1,7 +1,6 @@
 using System.Buffers;
 using Cove.Server.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Cove.Server.Bounds;
 
@@ -31,8 +30,11 @@ internal sealed class BoundedBody : Stream
     }
 
     /// <summary>The request's body; what it holds is given back when this is disposed.</summary>
-    public static BoundedBody Of(HttpContext context) =>
-        new(context.Request.Body, context.Features.Get<Caller>()?.Held, context.RequestServices.GetService<TimeProvider>() ?? TimeProvider.System);
+    public static BoundedBody Of(HttpContext context)
+    {
+        var caller = context.Caller();
+        return new BoundedBody(context.Request.Body, caller.Held, caller.Time);
+    }
 
     /// <summary>The beginning of what came, at most <see cref="FreeBytes"/>; empty unless it was to be kept.</summary>
     public ReadOnlySpan<byte> Beginning => _beginning is null ? default : _beginning.WrittenSpan;

@@ -21,6 +21,9 @@ internal sealed record Caller
     /// <summary>What of this server's memory its project may fill with bodies and answers; null for the owner of the machine.</summary>
     public HeldShare? Held { get; init; }
 
+    /// <summary>The clock by which it is served. (Asked of the services, it would cost each request a scope of its own.) Default: the machine's.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
     /// <summary>The caller's own view of the engine.</summary>
     public required ICove Cove { get; init; }
 }

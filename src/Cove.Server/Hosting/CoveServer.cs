@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Cryptography.X509Certificates;
 using Cove.Server.Bounds;
 using Cove.Server.Frontends;
@@ -144,8 +143,7 @@ internal sealed class CoveServer : IAsyncDisposable
         services.AddSingleton(new DoorOptions { Hosts = options.AcceptedHosts });
         services.AddSingleton<Door>();
         services.AddSingleton(life);
-        services.AddSingleton(_ => new ActivitySource(Correlation.SourceName, parts.Version));
-        services.AddSingleton<Correlation>();
+        services.AddSingleton(_ => new Correlation(parts.Version));
         services.AddSingleton<ServerMeter>();
         services.AddSingleton<RequestLog>();
         services.AddSingleton(provider => new Prometheus(provider.GetRequiredService<ServerMeter>(), parts.Cove));
@@ -212,7 +210,7 @@ internal sealed class CoveServer : IAsyncDisposable
         }
 
         RequireLoopback(options);
-        var owner = new Caller { Project = "owner", Scopes = Scopes.All, Cove = parts.Cove };
+        var owner = new Caller { Project = "owner", Scopes = Scopes.All, Time = parts.Time, Cove = parts.Cove };
         var pace = ReadingPace.OfCallers(options.ReadTime);
         app.Use(next => context =>
         {

@@ -17,7 +17,7 @@ internal sealed class ServerLog : ILoggerProvider, IAsyncDisposable
     private static readonly TimeSpan LastLines = TimeSpan.FromSeconds(2);
 
     /// <summary>How long the writer waits for more lines before it writes the first: each request has one, and to wake a thread for each would cost the requests time.</summary>
-    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Bytes that are written in one go.</summary>
     private const int BlockBytes = 64 << 10;
@@ -68,7 +68,7 @@ internal sealed class ServerLog : ILoggerProvider, IAsyncDisposable
             while (await _lines.Reader.WaitToReadAsync())
             {
                 // By the machine's own clock: nothing is decided by it.
-                await Task.Delay(Linger, TimeProvider.System, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(Gathering, TimeProvider.System, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 while (_lines.Reader.TryRead(out var line))
                 {
                     block.Write(line);

@@ -6,7 +6,7 @@ namespace Cove.Server.State;
 
 /// <summary>
 /// Writes rows nobody waits for, many in one transaction. What is queued here and not yet written is lost by a kill: what arrived within
-/// <see cref="Linger"/> and while the last transaction was being written. The journal holds the runs and why sandboxes ended; keys are not written
+/// a tenth of a second and while the last transaction was being written. The journal holds the runs and why sandboxes ended; keys are not written
 /// through here, and new sandboxes and audit rows are in a <see cref="RowSpool{T}"/> until then. Processor time, rows of runs that had ended, changed lifetimes
 /// and when a key was used last are lost with it.
 /// </summary>
@@ -16,15 +16,15 @@ internal sealed class BackgroundWriter : IAsyncDisposable
     private const int Attempts = 5;
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>How long the first of some rows waits for others: a transaction each would cost more than the run it is of.</summary>
-    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(100);
-
     private readonly Database _database;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly Channel<Entry> _queue;
     private readonly Task _work;
-    private TaskCompletionSource _hurry = NewHurry();
+
+    /// <summary>The first of some rows waits for others: a transaction each would cost more than the run it is of.</summary>
+    private readonly Linger _linger = new(TimeSpan.FromMilliseconds(100));
+
     private int _waiting;
     private long _lost;
     private volatile bool _failing;
@@ -54,7 +54,7 @@ internal sealed class BackgroundWriter : IAsyncDisposable
         try
         {
             var written = WrittenAsync();
-            Hurry();
+            _linger.Hurry();
             await written;
         }
         finally
@@ -75,7 +75,7 @@ internal sealed class BackgroundWriter : IAsyncDisposable
     {
         _queue.Writer.TryComplete();
         Interlocked.Increment(ref _waiting);
-        Hurry();
+        _linger.Hurry();
         await _work;
     }
 
@@ -83,7 +83,7 @@ internal sealed class BackgroundWriter : IAsyncDisposable
 
     private async ValueTask WaitAsync(Entry entry)
     {
-        Hurry();
+        _linger.Hurry();
         try
         {
             await _queue.Writer.WriteAsync(entry);
@@ -100,7 +100,7 @@ internal sealed class BackgroundWriter : IAsyncDisposable
         var batch = new List<Entry>(BatchRows);
         while (await _queue.Reader.WaitToReadAsync())
         {
-            await LingerAsync();
+            await _linger.WaitAsync(() => Volatile.Read(ref _waiting) > 0 || _queue.Reader.Count >= BatchRows); // somebody waits for them, or there are many already
             while (batch.Count < BatchRows && _queue.Reader.TryRead(out var entry))
             {
                 batch.Add(entry);
@@ -124,24 +124,6 @@ internal sealed class BackgroundWriter : IAsyncDisposable
             batch.Clear();
         }
     }
-
-    /// <summary>Waits for more rows, unless there are many already or somebody waits for them. By the machine's own clock: nothing is decided by it.</summary>
-    private async Task LingerAsync()
-    {
-        var hurry = Volatile.Read(ref _hurry);
-        if (Volatile.Read(ref _waiting) > 0 || _queue.Reader.Count >= BatchRows)
-        {
-            return;
-        }
-
-        using var over = new CancellationTokenSource();
-        await Task.WhenAny(hurry.Task, Task.Delay(Linger, TimeProvider.System, over.Token));
-        await over.CancelAsync();
-    }
-
-    private void Hurry() => Interlocked.Exchange(ref _hurry, NewHurry()).TrySetResult();
-
-    private static TaskCompletionSource NewHurry() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private async Task<bool> TryWriteAsync(List<Entry> batch)
     {

@@ -7,7 +7,7 @@ namespace Cove.Server.Telemetry;
 /// Gives every request the id under which its caller, the log, the trace and the journal can be brought together: the caller's <c>X-Correlation-Id</c>
 /// when it is one, else a new one; and its place in the caller's trace (W3C <c>traceparent</c>). Both are in the answer.
 /// </summary>
-internal sealed class Correlation(ActivitySource source)
+internal sealed class Correlation(string version) : IDisposable
 {
     public const string Header = "X-Correlation-Id";
     public const string SourceName = "Cove.Server";
@@ -17,6 +17,9 @@ internal sealed class Correlation(ActivitySource source)
 
     private static readonly AsyncLocal<string?> _current = new();
 
+    // Its own, and no service: the web server would take it for that of its own span of each request.
+    private readonly ActivitySource _source = new(SourceName, version);
+
     /// <summary>The id of the request that this flow of execution belongs to; null outside of requests.</summary>
     public static string? Current => _current.Value;
 
@@ -24,11 +27,15 @@ internal sealed class Correlation(ActivitySource source)
 
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
-        using var activity = source.StartActivity("HTTP request", ActivityKind.Server, Parent(context.Request));
+        using var activity = _source.StartActivity("HTTP request", ActivityKind.Server, Parent(context.Request));
         var id = context.Request.Headers[Header] is [{ } given] && IsAcceptable(given) ? given : activity?.TraceId.ToHexString() ?? ActivityTraceId.CreateRandom().ToHexString();
         _current.Value = id;
         context.Features.Set(new CorrelationId(id));
-        activity?.SetTag("cove.correlation_id", id);
+        if (activity is { IsAllDataRequested: true })
+        {
+            activity.SetTag("cove.correlation_id", id);
+        }
+
         context.Response.OnStarting(static state =>
         {
             var (answer, id, trace) = ((HttpResponse, string, string?))state;
@@ -43,6 +50,8 @@ internal sealed class Correlation(ActivitySource source)
         await next(context);
         Finish(activity, context);
     }
+
+    public void Dispose() => _source.Dispose();
 
     /// <summary>The caller's place in its trace; a new trace when it names none, or none that could be right.</summary>
     private static ActivityContext Parent(HttpRequest request) =>

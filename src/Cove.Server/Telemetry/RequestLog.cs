@@ -33,8 +33,8 @@ internal sealed class RequestLog(ServerMeter meter, TimeProvider time, ILogger<R
 
     /// <summary>The pattern of the route that answered; <c>none</c> when none did.</summary>
     public static string Route(HttpContext context) =>
-        context.Items.TryGetValue(RouteItem, out var named) ? (string)named!
-        : (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? NoRoute;
+        (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText
+        ?? (context.Items.TryGetValue(RouteItem, out var named) ? (string)named! : NoRoute);
 
     /// <summary>Names the route of what is answered without routing.</summary>
     public static void SetRoute(HttpContext context, string route) => context.Items[RouteItem] = route;

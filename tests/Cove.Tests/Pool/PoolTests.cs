@@ -158,6 +158,46 @@ public sealed class PoolTests
     }
 
     [Fact]
+    public async Task Parked_cells_that_keep_dying_are_replaced_ever_more_seldom()
+    {
+        var time = new FakeTimeProvider();
+        var starts = new System.Collections.Concurrent.ConcurrentQueue<DateTimeOffset>();
+        var backend = new FakeBackend
+        {
+            BeforeStart = _ =>
+            {
+                starts.Enqueue(time.GetUtcNow());
+                return Task.CompletedTask;
+            },
+            Script = cell => cell.Configured = kernel => kernel.Exit(70, null),
+        };
+        await using var harness = await EngineHarness.StartAsync(backend, time, template: Template(1));
+        while (starts.Count < 8)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(50));
+            await Eventually.BreatheAsync();
+        }
+
+        var pauses = starts.Zip(starts.Skip(1), (one, next) => next - one).ToList();
+        Assert.All(pauses.Index(), pause => Assert.True(pause.Item >= TimeSpan.FromMilliseconds(100 << pause.Index), $"pause {pause.Index} was {pause.Item}"));
+    }
+
+    [Fact]
+    public async Task Who_waits_has_a_cell_made_although_those_parked_keep_dying()
+    {
+        var time = new FakeTimeProvider();
+        var backend = new FakeBackend();
+        await using var harness = await EngineHarness.StartAsync(backend, time, template: Template(1));
+        await FullAsync(harness, 1);
+        backend.Cells.Last().Kernels[0].Exit(null, 9);
+        await FullAsync(harness, 0);
+        Assert.Equal(SandboxState.Ready, (await Eventually.Within(harness.Engine.CreateSandboxAsync(new SandboxRequest()))).State);
+        Assert.Equal(2, backend.Cells.Count); // and none for the stock: the clock has not moved
+        time.Advance(TimeSpan.FromMilliseconds(100));
+        await FullAsync(harness, 1);
+    }
+
+    [Fact]
     public async Task Lower_limits_are_set_in_a_parked_cell_and_higher_ones_get_a_cell_of_their_own()
     {
         await using var harness = await EngineHarness.StartAsync();

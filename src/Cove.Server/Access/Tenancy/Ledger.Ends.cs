@@ -10,11 +10,12 @@ internal sealed partial class Ledger
         var ended = new List<Owned>();
         try
         {
-            while (await ends.Reader.WaitToReadAsync(_stop.Token))
+            while (true)
             {
+                await ends.WaitAsync(_stop.Token);
                 try
                 {
-                    while (ends.Reader.TryRead(out var told))
+                    while (ends.TryTake(out var told))
                     {
                         await HearAsync(told, ended);
                     }

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Cove.Server.Access.Tenancy;
 
 /// <summary>
-/// Who owns which living sandbox. What the engine tells of ends is written down at once; every second it looks what sandboxes used of the processor,
+/// Who owns which living sandbox. What the engine tells of ends is written down at once, of runs alone within 50 ms; every second it looks what sandboxes used of the processor,
 /// and for an end that came before this ledger knew of what ended. So state and quotas follow whatever ends a sandbox.
 /// </summary>
 internal sealed partial class Ledger : IAsyncDisposable

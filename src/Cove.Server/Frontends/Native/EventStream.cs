@@ -3,7 +3,6 @@ using System.Globalization;
 using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Cove.Server.Bounds;
 using Cove.Wire;
 using Microsoft.AspNetCore.Http;
@@ -16,7 +15,7 @@ namespace Cove.Server.Frontends.Native;
 /// Sends events as they come: a line of JSON each, or server-sent events with their sequence as id. An idle stream holds a timer (of
 /// server-sent events alone) and nothing else of its own.
 /// </summary>
-internal sealed class EventStream<T>(HttpContext context, JsonTypeInfo<T> type, Func<T, (long Sequence, string Type)> describe, bool asServerSent)
+internal sealed class EventStream<T>(HttpContext context, Action<Utf8JsonWriter, T> write, Func<T, (long Sequence, string Type)> describe, bool asServerSent)
     where T : class
 {
     /// <summary>While events are at hand they share a flush, up to this much: output at full speed costs no system call a line.</summary>
@@ -134,7 +133,7 @@ internal sealed class EventStream<T>(HttpContext context, JsonTypeInfo<T> type, 
             Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"id: {sequence}\nevent: {name}\ndata: "), body);
         }
 
-        JsonSerializer.Serialize(json, next, type); // JSON escapes line ends: an event is one line of data
+        write(json, next); // JSON escapes line ends: an event is one line of data
         json.Flush();
         json.Reset();
         body.Write(asServerSent ? "\n\n"u8 : "\n"u8);

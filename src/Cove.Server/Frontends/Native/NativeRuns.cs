@@ -119,7 +119,7 @@ internal static class NativeRuns
         var events = context.Cove().ReadRunAsync(sandbox, run.Id, 0, context.RequestAborted);
         if (form == AnswerForm.Whole)
         {
-            await WriteWholeAsync(context, await events.CollectAsync(sandbox, CancellationToken.None));
+            await RunAnswers.WriteWholeAsync(context, await events.CollectAsync(sandbox, CancellationToken.None));
             return;
         }
 
@@ -137,12 +137,6 @@ internal static class NativeRuns
         }
 
         var report = await events.CollectAsync(sandbox, CancellationToken.None);
-        await WriteWholeAsync(context, report.Run is null && report.Result is { Outcome: RunOutcome.Refused, Error: { } error } ? throw new CoveException(error) : report);
-    }
-
-    private static Task WriteWholeAsync(HttpContext context, FinishedRun report)
-    {
-        context.Response.Headers.CacheControl = "no-store";
-        return WriteAsync(context, report, CoveJson.Wire.FinishedRun);
+        await RunAnswers.WriteWholeAsync(context, report.Run is null && report.Result is { Outcome: RunOutcome.Refused, Error: { } error } ? throw new CoveException(error) : report);
     }
 }

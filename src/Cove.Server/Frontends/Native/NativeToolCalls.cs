@@ -39,7 +39,7 @@ internal static class NativeToolCalls
             return;
         }
 
-        await WriteAsync(context, await cove.ReadRunAsync(sandbox, run, 0, hangup).CollectAsync(sandbox, CancellationToken.None), CoveJson.Wire.FinishedRun);
+        await RunAnswers.WriteWholeAsync(context, await cove.ReadRunAsync(sandbox, run, 0, hangup).CollectAsync(sandbox, CancellationToken.None));
     }
 
     private static async Task AnswerAsync(HttpContext context)

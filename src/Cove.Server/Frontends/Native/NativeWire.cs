@@ -108,21 +108,18 @@ internal static class NativeWire
         return Convert.ToInt32(text, 8);
     }
 
-    /// <summary>Reads a JSON body. The content type is demanded because a page may send any body, but not this type without asking first.</summary>
-    public static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type)
+    /// <summary>Reads a JSON body.</summary>
+    public static ValueTask<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type)
+        where T : class
     {
-        await using var body = BoundedBody.Of(context);
-        return await ReadAsync(context, body, type);
+        DemandJson(context);
+        return ReadArrived(context, type) is { } value ? new ValueTask<T>(value) : ReadCountedAsync(context, type);
     }
 
     /// <summary>Reads a JSON body that counts for as long as its reader keeps what it means.</summary>
     public static async Task<T> ReadAsync<T>(HttpContext context, BoundedBody body, JsonTypeInfo<T> type)
     {
-        if (!MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var media) || media.MediaType != "application/json")
-        {
-            throw new BadHttpRequestException("The body's content type is not application/json.", StatusCodes.Status415UnsupportedMediaType);
-        }
-
+        DemandJson(context);
         body.KeepBeginning();
         try
         {
@@ -132,20 +129,70 @@ internal static class NativeWire
         }
         catch (JsonException failure)
         {
-            var (message, fix) = JsonFaults.Explain("The body", failure, type, body.Beginning);
-            throw Problems.Bad("bad_json", message, $"{fix} /docs shows the fields of every call; unknown ones are refused, so that a misspelt one is not silently ignored.");
+            throw NotUnderstood(failure, type, body.Beginning);
         }
     }
 
-    /// <summary>Most bodies are small and there: read at once, without the machinery that reads on while it parses.</summary>
+    /// <summary>The content type is demanded because a page may send any body, but not this type without asking first.</summary>
+    private static void DemandJson(HttpContext context)
+    {
+        const string Json = "application/json";
+        if (context.Request.ContentType != Json && (!MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var media) || media.MediaType != Json))
+        {
+            throw new BadHttpRequestException("The body's content type is not application/json.", StatusCodes.Status415UnsupportedMediaType);
+        }
+    }
+
+    /// <summary>Reads a body that is small and came with its head, as most do, where it lies; null when it did not.</summary>
+    private static T? ReadArrived<T>(HttpContext context, JsonTypeInfo<T> type)
+        where T : class
+    {
+        if (context.Request.ContentLength is not { } length || length > BoundedBody.FreeBytes)
+        {
+            return null;
+        }
+
+        var reader = context.Request.BodyReader;
+        if (!reader.TryRead(out var arrived))
+        {
+            return null;
+        }
+
+        var text = arrived.Buffer;
+        if (text.Length < length || !text.IsSingleSegment)
+        {
+            reader.AdvanceTo(text.Start); // nothing of it was read
+            return null;
+        }
+
+        try
+        {
+            return Parse(text.FirstSpan, type) ?? throw new JsonException("The body is null.");
+        }
+        catch (JsonException failure)
+        {
+            throw NotUnderstood(failure, type, text.FirstSpan);
+        }
+        finally
+        {
+            reader.AdvanceTo(text.End);
+        }
+    }
+
+    private static async ValueTask<T> ReadCountedAsync<T>(HttpContext context, JsonTypeInfo<T> type)
+    {
+        await using var body = BoundedBody.Of(context);
+        return await ReadAsync(context, body, type);
+    }
+
+    /// <summary>Reads a small body without the machinery that reads on while it parses.</summary>
     private static async ValueTask<T?> ReadSmallAsync<T>(BoundedBody body, int length, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
         var bytes = ArrayPool<byte>.Shared.Rent(length);
         try
         {
             var read = await body.ReadAtLeastAsync(bytes.AsMemory(0, length), length, throwOnEndOfStream: false, cancellationToken);
-            var text = bytes.AsSpan(0, read);
-            return JsonSerializer.Deserialize(text.StartsWith(Encoding.UTF8.Preamble) ? text[Encoding.UTF8.Preamble.Length..] : text, type);
+            return Parse(bytes.AsSpan(0, read), type);
         }
         finally
         {
@@ -154,13 +201,25 @@ internal static class NativeWire
         }
     }
 
-    public static async Task WriteAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK)
+    private static T? Parse<T>(ReadOnlySpan<byte> text, JsonTypeInfo<T> type) =>
+        JsonSerializer.Deserialize(text.StartsWith(Encoding.UTF8.Preamble) ? text[Encoding.UTF8.Preamble.Length..] : text, type);
+
+    private static CoveException NotUnderstood(JsonException failure, JsonTypeInfo type, ReadOnlySpan<byte> beginning)
     {
-        var body = JsonSerializer.SerializeToUtf8Bytes(value, type);
+        var (message, fix) = JsonFaults.Explain("The body", failure, type, beginning);
+        return Problems.Bad("bad_json", message, $"{fix} /docs shows the fields of every call; unknown ones are refused, so that a misspelt one is not silently ignored.");
+    }
+
+    public static Task WriteAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK) =>
+        WriteAsync(context, JsonSerializer.SerializeToUtf8Bytes(value, type), status);
+
+    /// <summary>Answers with one JSON text.</summary>
+    public static Task WriteAsync(HttpContext context, byte[] body, int status = StatusCodes.Status200OK)
+    {
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json";
         context.Response.ContentLength = body.Length;
-        await HeldAnswer.WriteAsync(context, body, context.RequestAborted);
+        return HeldAnswer.WriteAsync(context, body, context.RequestAborted);
     }
 
     public static Task NoContent(HttpContext context)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Cove.Server.Hosting;
 using Cove.Wire;
 using Microsoft.AspNetCore.Http;
@@ -28,6 +29,11 @@ internal static class RunAnswers
     public static AnswerForm Form(HttpContext context, bool whole)
     {
         var accept = context.Request.Headers.Accept;
+        if (accept is [var only] && Of(only, whole) is { } plain)
+        {
+            return plain; // as most say it: nothing to weigh
+        }
+
         if (accept.Count == 0 || !MediaTypeHeaderValue.TryParseList(accept, out var wanted))
         {
             return AnswerForm.Lines;
@@ -35,20 +41,24 @@ internal static class RunAnswers
 
         foreach (var type in wanted.Where(t => t.Quality != 0).OrderByDescending(t => t.Quality ?? 1))
         {
-            switch (type.MediaType.Value)
+            if (Of(type.MediaType.Value, whole) is { } form)
             {
-                case "*/*" or "application/*" or "application/x-ndjson":
-                    return AnswerForm.Lines;
-                case "text/event-stream" or "text/*":
-                    return AnswerForm.ServerSent;
-                case "application/json" when whole:
-                    return AnswerForm.Whole;
+                return form;
             }
         }
 
         throw new BadHttpRequestException(
             $"The Accept header names no media type that this call answers with; use one of {string.Join(", ", whole ? Types : Types[..2])}.", StatusCodes.Status406NotAcceptable);
     }
+
+    /// <summary>What a media type asks for; null for one that is not answered with.</summary>
+    private static AnswerForm? Of(string? type, bool whole) => type switch
+    {
+        "*/*" or "application/*" or "application/x-ndjson" => AnswerForm.Lines,
+        "text/event-stream" or "text/*" => AnswerForm.ServerSent,
+        "application/json" when whole => AnswerForm.Whole,
+        _ => null,
+    };
 
     /// <summary>The sequence after which to read: of the <c>Last-Event-ID</c> of a stream that reconnects, else of the query.</summary>
     public static long After(HttpContext context)
@@ -61,10 +71,25 @@ internal static class RunAnswers
     }
 
     public static EventStream<RunEvent> Runs(HttpContext context, AnswerForm form) =>
-        new(context, CoveJson.Wire.RunEvent, static e => (e.Sequence, NameOf(e)), form == AnswerForm.ServerSent);
+        new(context, RunWriter.Write, static e => (e.Sequence, NameOf(e)), form == AnswerForm.ServerSent);
 
     public static EventStream<SandboxEvent> Sandboxes(HttpContext context, AnswerForm form) =>
-        new(context, CoveJson.Wire.SandboxEvent, static e => (e.Sequence, e.Type), form == AnswerForm.ServerSent);
+        new(context, static (json, e) => JsonSerializer.Serialize(json, e, CoveJson.Wire.SandboxEvent), static e => (e.Sequence, e.Type), form == AnswerForm.ServerSent);
+
+    /// <summary>Answers with a run that is over, in one object.</summary>
+    public static Task WriteWholeAsync(HttpContext context, FinishedRun run)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        return NativeWire.WriteAsync(context, Json(run));
+    }
+
+    private static byte[] Json(FinishedRun run)
+    {
+        using var buffer = WireBuffer.Take();
+        RunWriter.Write(buffer.Json, run);
+        buffer.Json.Flush();
+        return buffer.Bytes.WrittenSpan.ToArray();
+    }
 
     /// <summary>The error of a first event that is a refusal.</summary>
     public static RunError? Refusal(RunEvent first) => first is RunCompleted { Result: { Outcome: RunOutcome.Refused, Error: { } error } } ? error : null;

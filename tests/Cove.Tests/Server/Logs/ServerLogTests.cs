@@ -24,6 +24,19 @@ public sealed class ServerLogTests
     }
 
     [Theory]
+    [InlineData(0L, "0001-01-01T00:00:00.000000Z")]
+    [InlineData(639_029_087_991_234_567L, "2026-01-01T23:59:59.123456Z")]
+    [InlineData(639_029_087_999_999_999L, "2026-01-01T23:59:59.999999Z")]
+    [InlineData(3_155_378_975_999_999_999L, "9999-12-31T23:59:59.999999Z")]
+    public void A_lines_time_is_in_whole_microseconds(long ticks, string time)
+    {
+        var at = new DateTimeOffset(ticks, TimeSpan.Zero);
+        Assert.Equal(at.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", System.Globalization.CultureInfo.InvariantCulture), time);
+        var line = new JsonLines(null).Format(new LogLine(at, LogLevel.Information, "c", default, "m", null));
+        Assert.Equal(time, JsonDocument.Parse(line).RootElement.GetProperty("time").GetString());
+    }
+
+    [Theory]
     [InlineData(LogLevel.Debug, "DEBUG")]
     [InlineData(LogLevel.Information, "INFO")]
     [InlineData(LogLevel.Warning, "WARNING")]

@@ -1,5 +1,8 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using Cove.Server.Telemetry;
 using Cove.Tests.Support;
 using Xunit;
 
@@ -68,6 +71,44 @@ public sealed class CorrelationTests
         Assert.Matches("^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$", answered);
         Assert.DoesNotContain("00000000000000000000000000000000", answered, StringComparison.Ordinal);
         Assert.DoesNotContain(Trace, answered, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task A_request_is_one_span_and_the_web_servers_is_none_beside_it()
+    {
+        var trace = ActivityTraceId.CreateRandom().ToHexString();
+        var ended = new ConcurrentQueue<Activity>();
+        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = static source => source.Name == Correlation.SourceName, // the only one of the server's that is exported
+            Sample = static (ref _) => ActivitySamplingResult.AllData,
+            ActivityStopped = activity =>
+            {
+                if (activity.TraceId.ToHexString() == trace)
+                {
+                    ended.Enqueue(activity);
+                    _ = activity.GetTagItem("cove.correlation_id") is "last" && over.TrySetResult();
+                }
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+        await using (var server = await TcpServer.StartAsync())
+        {
+            foreach (var id in new[] { "first", "last" })
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/sandboxes");
+                request.Headers.Add("X-Correlation-Id", id);
+                request.Headers.Add("traceparent", $"00-{trace}-b7ad6b7169203331-01");
+                (await server.Http.SendAsync(request)).Dispose();
+            }
+
+            await Eventually.Within(over.Task);
+        }
+
+        // The server is gone, and with it every request: what was to end has ended.
+        Assert.Equal(["first", "last"], ended.Select(activity => activity.GetTagItem("cove.correlation_id")));
+        Assert.All(ended, activity => Assert.Equal(("GET /v1/sandboxes", "b7ad6b7169203331"), (activity.DisplayName, activity.ParentSpanId.ToHexString())));
     }
 
     [Fact]
