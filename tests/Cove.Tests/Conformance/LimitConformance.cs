@@ -20,16 +20,17 @@ public abstract class LimitConformance(BackendUnderTest backend) : ConformanceSu
     [Fact]
     public async Task A_run_that_the_processor_limit_kept_from_ending_in_time_says_so()
     {
-        // So little that a busy host, too, gives more than that to whoever asks.
+        // So little that a busy host, too, gives more than that to nearly whoever asks.
         await using var sandbox = await LimitedAsync(new SandboxLimitsRequest { CpuMillis = 50 });
         NeedsProtection(sandbox, "cpu");
         var two = new TimeSpan(0, 0, 2);
-        foreach (var busy in new[]
+        foreach (var run in new Func<Task<Finished>>[]
         {
-            await sandbox.PythonAsync("import os\nos.fork()\nwhile True: pass", two),
-            await sandbox.ShellAsync("while :; do :; done & while :; do :; done", two),
+            () => sandbox.PythonAsync("import os\nos.fork()\nwhile True: pass", two),
+            () => sandbox.ShellAsync("while :; do :; done & while :; do :; done", two),
         })
         {
+            var busy = await UsingItsShareAsync(sandbox, 0.05, run);
             AssertOutcome(RunOutcome.TimedOut, "cpu_limit", busy);
             Assert.Equal(("cpu", 50L), (busy.Result.Error!.Evidence!.Limit, busy.Result.Error.Evidence.LimitValue ?? 0));
             Assert.True(busy.Result.CpuThrottled > busy.Result.Duration / 2, $"{busy.Result.CpuThrottled}");
@@ -40,6 +41,24 @@ public abstract class LimitConformance(BackendUnderTest backend) : ConformanceSu
 
         await using var idle = await LimitedAsync(new SandboxLimitsRequest { CpuMillis = 250 });
         AssertOutcome(RunOutcome.TimedOut, "wall_time_exceeded", await idle.PythonAsync("import time; time.sleep(60)", two));
+    }
+
+    /// <summary>
+    /// The first of some runs that got most of the processor time its limit allows. What gets less was kept waiting by the host, where other
+    /// tests' bombs may go off meanwhile, and its limit has no part in that.
+    /// </summary>
+    private static async Task<Finished> UsingItsShareAsync(TestSandbox sandbox, double share, Func<Task<Finished>> run)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var before = (await sandbox.Cove.GetUsageAsync(sandbox.Id)).CpuTime!.Value;
+            var finished = await run();
+            var used = (await sandbox.Cove.GetUsageAsync(sandbox.Id)).CpuTime!.Value - before;
+            if (used > 0.8 * share * finished.Result.Duration || attempt == 15)
+            {
+                return finished;
+            }
+        }
     }
 
     [Fact]
