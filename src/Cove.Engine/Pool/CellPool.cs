@@ -12,9 +12,6 @@ internal sealed class CellPool : IAsyncDisposable
     /// <summary>Making a cell takes more of the processor than what a caller does first with the one it took: while others are parked, that goes first.</summary>
     private static readonly TimeSpan RefillDelay = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Parked cells that die one within so long of another die of the same.</summary>
-    private static readonly TimeSpan SameDeath = TimeSpan.FromMinutes(1);
-
     private readonly LoadedTemplate _loaded;
     private readonly int _size;
     private readonly CellFactory _factory;
@@ -22,17 +19,14 @@ internal sealed class CellPool : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _lock = new();
-    private readonly Queue<ParkedCell> _parked = new();
-    private readonly LinkedList<TaskCompletionSource<ParkedCell>> _waiting = [];
+    private readonly CellStock _parked;
+    private readonly WaitingLine _waiting = new();
+    private readonly DeathPause _pause;
     private readonly ITimer _retry;
     private readonly ITimer _later;
-    private readonly ITimer _restock;
     private bool _laterIsSet;
     private CreationBackoff _backoff;
     private bool _resting;
-    private CreationBackoff _deaths;
-    private long? _diedAt;
-    private bool _isHeldBack;
     private int _making;
     private int _makers;
 
@@ -45,7 +39,8 @@ internal sealed class CellPool : IAsyncDisposable
         _logger = logger;
         _retry = time.CreateTimer(static state => ((CellPool)state!).OnRested(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _later = time.CreateTimer(static state => ((CellPool)state!).OnLater(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _restock = time.CreateTimer(static state => ((CellPool)state!).OnRestock(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _parked = new CellStock(size, loaded.Template.Name, logger);
+        _pause = new DeathPause(time, OnPauseOver);
     }
 
     public int Parked
@@ -96,7 +91,7 @@ internal sealed class CellPool : IAsyncDisposable
     {
         lock (_lock)
         {
-            if (_parked.Count * 2 >= _size && _parked.Count > 0)
+            if (_parked.CanWait)
             {
                 if (!_laterIsSet)
                 {
@@ -127,18 +122,15 @@ internal sealed class CellPool : IAsyncDisposable
         await _stopping.CancelAsync();
         await _retry.DisposeAsync();
         await _later.DisposeAsync();
-        await _restock.DisposeAsync();
+        await _pause.DisposeAsync();
         ParkedCell[] parked;
         lock (_lock)
         {
-            parked = [.. _parked];
-            _parked.Clear();
-            foreach (var waiter in _waiting)
+            parked = _parked.Empty();
+            foreach (var waiter in _waiting.Dismiss())
             {
                 waiter.TrySetException(Refusals.EngineStopped());
             }
-
-            _waiting.Clear();
         }
 
         await Task.WhenAll(parked.Select(p => p.Cell.DisposeAsync().AsTask()));
@@ -163,7 +155,7 @@ internal sealed class CellPool : IAsyncDisposable
             }
             else
             {
-                _waiting.AddLast(waiter);
+                _waiting.Join(waiter);
             }
         }
 
@@ -181,7 +173,7 @@ internal sealed class CellPool : IAsyncDisposable
         {
             lock (_lock)
             {
-                _waiting.Remove(waiter);
+                _waiting.Leave(waiter);
             }
         }
     }
@@ -212,7 +204,7 @@ internal sealed class CellPool : IAsyncDisposable
     }
 
     /// <summary>Cells that are of use: a stock, and one for each who waits.</summary>
-    private int Wanted_NeedsLock => (_isHeldBack ? 0 : _size) + _waiting.Count;
+    private int Wanted_NeedsLock => (_pause.IsOn ? 0 : _size) + _waiting.Count;
 
     private async Task MakeAsync()
     {
@@ -269,7 +261,7 @@ internal sealed class CellPool : IAsyncDisposable
             {
                 _making--;
                 _backoff.Succeeded();
-                if (!_stopping.IsCancellationRequested && (Hand_NeedsLock(made) || Park_NeedsLock(made)))
+                if (!_stopping.IsCancellationRequested && (_waiting.Hand(made) || _parked.Park(made, OnParkedDied)))
                 {
                     surplus = null;
                 }
@@ -284,114 +276,46 @@ internal sealed class CellPool : IAsyncDisposable
         Refill();
     }
 
-    private bool Hand_NeedsLock(ParkedCell made)
-    {
-        while (_waiting.First is { } first)
-        {
-            _waiting.RemoveFirst();
-            if (first.Value.TrySetResult(made))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    private bool Park_NeedsLock(ParkedCell made)
-    {
-        if (_parked.Count >= _size)
-        {
-            return false;
-        }
-
-        _parked.Enqueue(made);
-        _ = made.Died.ContinueWith(_ => OnParkedDied(made), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-        return true;
-    }
-
-    /// <summary>The oldest parked cell that lives; dead ones are dropped on the way (their own watch gives them back).</summary>
     private ParkedCell? TakeLive_NeedsLock()
     {
-        while (_parked.TryDequeue(out var parked))
+        var taken = _parked.TakeLive(out var deaths);
+        if (deaths > 0)
         {
-            if (parked.IsAlive)
-            {
-                return parked;
-            }
-
-            NoteDeath_NeedsLock();
-            Drop(parked);
+            _pause.NoteDeath();
         }
 
-        return null;
+        return taken;
     }
 
     private void OnParkedDied(ParkedCell dead)
     {
         lock (_lock)
         {
-            if (!_parked.Contains(dead))
+            if (!_parked.Bury(dead))
             {
-                return; // claimed, or dropped already
+                return;
             }
 
-            var others = _parked.Where(p => !ReferenceEquals(p, dead)).ToArray();
-            _parked.Clear();
-            foreach (var other in others)
-            {
-                _parked.Enqueue(other);
-            }
-
-            NoteDeath_NeedsLock();
+            _pause.NoteDeath();
         }
 
-        Drop(dead);
         Refill();
     }
 
-    /// <summary>
-    /// What kills a parked cell may kill the next as well: the stock is made up again after a while, a longer one each time. Those that die meanwhile die
-    /// of the same. Whoever waits for a cell has one made at once.
-    /// </summary>
-    private void NoteDeath_NeedsLock()
-    {
-        if (_isHeldBack || _stopping.IsCancellationRequested)
-        {
-            return;
-        }
-
-        if (_diedAt is { } before && _time.GetElapsedTime(before) > SameDeath)
-        {
-            _deaths.Succeeded();
-        }
-
-        _diedAt = _time.GetTimestamp();
-        _deaths.Failed();
-        _isHeldBack = true;
-        _restock.Change(_deaths.Delay, Timeout.InfiniteTimeSpan);
-    }
-
-    private void OnRestock()
+    /// <summary>Whoever waits for a cell has had one made meanwhile; the stock follows.</summary>
+    private void OnPauseOver()
     {
         lock (_lock)
         {
-            _isHeldBack = false;
+            _pause.End();
         }
 
         Refill();
-    }
-
-    private void Drop(ParkedCell dead)
-    {
-        var detail = dead.Cell.Exited is { IsCompletedSuccessfully: true, Result.Detail: { } said } ? said : "its process ended";
-        _logger.ParkedCellDied(_loaded.Template.Name, detail);
-        _ = dead.Cell.DisposeAsync().AsTask();
     }
 
     private void OnFailed(Exception exception)
     {
-        List<TaskCompletionSource<ParkedCell>> told = [];
+        TaskCompletionSource<ParkedCell>[] told = [];
         lock (_lock)
         {
             _making--;
@@ -399,8 +323,7 @@ internal sealed class CellPool : IAsyncDisposable
             _resting = true;
             if (_backoff.Failures >= CreationBackoff.SurfaceAfter || exception is CoveException { Error.Retryable: false })
             {
-                told.AddRange(_waiting);
-                _waiting.Clear();
+                told = _waiting.Dismiss();
             }
 
             if (!_stopping.IsCancellationRequested)

@@ -1,3 +1,4 @@
+using Cove.Tests.Support;
 using Xunit;
 
 namespace Cove.Tests.Conformance;
