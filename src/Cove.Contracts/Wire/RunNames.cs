@@ -40,6 +40,8 @@ internal static class RunNames
     public static readonly JsonEncodedText Stream = JsonEncodedText.Encode("stream");
     public static readonly JsonEncodedText Text = JsonEncodedText.Encode("text");
     public static readonly JsonEncodedText Time = JsonEncodedText.Encode("time");
+    public static readonly JsonEncodedText ToolAnswered = JsonEncodedText.Encode("tool_answered");
+    public static readonly JsonEncodedText ToolCall = JsonEncodedText.Encode("tool_call");
     public static readonly JsonEncodedText ToolCalls = JsonEncodedText.Encode("tool_calls");
     public static readonly JsonEncodedText ToolWaitMs = JsonEncodedText.Encode("tool_wait_ms");
     public static readonly JsonEncodedText Type = JsonEncodedText.Encode("type");
@@ -47,6 +49,7 @@ internal static class RunNames
     private static readonly JsonEncodedText[] _outcomes =
         [.. Enum.GetValues<RunOutcome>().Select(static outcome => JsonEncodedText.Encode(JsonNamingPolicy.SnakeCaseLower.ConvertName(outcome.ToString())))];
 
+    /// <summary>What an event is called, as its type and as the name of a server-sent event.</summary>
     public static JsonEncodedText Of(RunEvent next) => next switch
     {
         RunStarted => Started,
@@ -54,7 +57,9 @@ internal static class RunNames
         RunDisplay => Display,
         RunNotice => Notice,
         RunCompleted => Completed,
-        _ => throw new ArgumentException($"A {next.GetType().Name} is not written by name.", nameof(next)),
+        RunToolCall => ToolCall,
+        RunToolAnswered => ToolAnswered,
+        _ => throw new ArgumentException($"A {next.GetType().Name} has no name.", nameof(next)),
     };
 
     public static JsonEncodedText Of(RunOutcome outcome) => _outcomes[(int)outcome];

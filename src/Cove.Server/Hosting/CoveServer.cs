@@ -54,6 +54,9 @@ internal sealed class CoveServer : IAsyncDisposable
         builder.Services.AddSingleton(_ => connections);
         var certificate = options.TlsCertificate is null ? null : Certificate(options.TlsCertificate, options.TlsKey!);
         builder.WebHost.UseKestrelCore();
+
+        // A request is served where its bytes arrived, which is a thread of the pool already: handing it to another costs that one's waking.
+        builder.WebHost.UseSockets(static sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.WebHost.ConfigureKestrel(kestrel => Listening.Configure(kestrel, options, certificate, connections));
 
         var app = builder.Build();

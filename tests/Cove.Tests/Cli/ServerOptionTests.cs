@@ -127,10 +127,7 @@ public sealed class ServerOptionTests : IAsyncLifetime
 
     private static async Task<(int ExitCode, string Output, string Errors)> RawAsync(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Path.Combine(AppContext.BaseDirectory, "cove.dll"), .. arguments])
-        {
-            RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false,
-        };
+        var start = CoveProgram.Start(arguments);
         start.Environment.Remove("COVE_API_KEY");
         using var process = Process.Start(start)!;
         process.StandardInput.Close();

@@ -61,7 +61,7 @@ public abstract class BashConformance(BackendUnderTest backend) : ConformanceSui
     [Fact]
     public async Task A_shell_that_ignores_interrupts_is_killed_and_its_state_lost()
     {
-        await using var sandbox = await SandboxAsync();
+        await using var sandbox = await HastyAsync();
         AssertOk(await BashAsync(sandbox, "true")); // so that the wall time is not spent on starting the shell
         var run = await sandbox.RunAsync(new RunRequest
         {

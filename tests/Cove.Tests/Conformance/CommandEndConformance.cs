@@ -55,7 +55,7 @@ public abstract class CommandEndConformance(BackendUnderTest backend) : Conforma
     [Fact]
     public async Task A_timeout_kills_the_whole_tree()
     {
-        await using var sandbox = await SandboxAsync();
+        await using var sandbox = await HastyAsync();
         var run = await sandbox.ShellAsync("trap '' INT TERM; setsid sleep 3601 & echo $! > /tmp/pids; (sleep 3602 & echo $! >> /tmp/pids; wait) & echo $! >> /tmp/pids; while :; do sleep 3604; done", TimeSpan.FromSeconds(5)); // time enough to begin all of it
         AssertOutcome(RunOutcome.TimedOut, "wall_time_exceeded", run);
         Assert.Equal((124, "wall_time", 5000L), (run.Result.ExitCode ?? 0, run.Result.Error!.Evidence!.Limit, run.Result.Error.Evidence.LimitValue ?? 0));

@@ -10,6 +10,9 @@ public abstract class BackendUnderTest
     /// <summary>The shared engine.</summary>
     public abstract Task<SandboxEngine> SharedAsync();
 
+    /// <summary>Another shared one, that waits for what it interrupts no longer than is usual.</summary>
+    public abstract Task<SandboxEngine> HastyAsync();
+
     /// <summary>An engine of one test's own; the test disposes it.</summary>
     public abstract Task<SandboxEngine> StartAsync(Func<EngineOptions, EngineOptions> change);
 }
@@ -24,6 +27,9 @@ public abstract class ConformanceSuite(BackendUnderTest backend)
     protected Task<SandboxEngine> EngineAsync() => backend.SharedAsync();
 
     protected async Task<TestSandbox> SandboxAsync(SandboxRequest? request = null) => await TestSandbox.CreateAsync(await backend.SharedAsync(), request);
+
+    /// <summary>A sandbox for code that no interrupt ends, so that nobody waits for that.</summary>
+    protected async Task<TestSandbox> HastyAsync(SandboxRequest? request = null) => await TestSandbox.CreateAsync(await backend.HastyAsync(), request);
 
     /// <summary>A sandbox of the base template with other limits.</summary>
     protected Task<TestSandbox> LimitedAsync(SandboxLimitsRequest limits) => SandboxAsync(new SandboxRequest { Template = "base", Limits = limits });

@@ -86,7 +86,7 @@ public abstract class LimitConformance(BackendUnderTest backend) : ConformanceSu
     [Fact]
     public async Task A_fork_bomb_ends_with_its_run_while_a_sibling_answers()
     {
-        await using var sandbox = await LimitedAsync(new SandboxLimitsRequest { Pids = 40, CpuMillis = 500 });
+        await using var sandbox = await HastyAsync(new SandboxRequest { Template = "base", Limits = new() { Pids = 40, CpuMillis = 500 } });
         await using var sibling = await SandboxAsync();
         var bomb = sandbox.Start(new RunRequest { Code = "import os\nprint('in', flush=True)\nwhile True:\n    try: os.fork()\n    except OSError: pass", Timeout = TimeSpan.FromSeconds(10) });
         await bomb.SaidAsync("in");

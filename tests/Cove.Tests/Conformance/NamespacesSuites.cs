@@ -9,6 +9,8 @@ public sealed class NamespacesUnderTest(LiveEngine live) : BackendUnderTest
 {
     public override Task<SandboxEngine> SharedAsync() => live.PatientAsync();
 
+    public override Task<SandboxEngine> HastyAsync() => live.GetAsync();
+
     public override Task<SandboxEngine> StartAsync(Func<EngineOptions, EngineOptions> change)
     {
         var options = LiveEngine.Options();

@@ -34,7 +34,7 @@ public abstract class StopConformance(BackendUnderTest backend) : ConformanceSui
     [InlineData("import os, signal; os.kill(os.getpid(), signal.SIGSTOP)\nwhile True: pass")]
     public async Task Code_that_cannot_be_interrupted_is_killed_and_the_result_says_that_state_was_lost(string code)
     {
-        await using var sandbox = await SandboxAsync();
+        await using var sandbox = await HastyAsync();
         AssertOk(await sandbox.PythonAsync("lost = 7"));
         await sandbox.WriteAsync("/workspace/kept", "file");
         var run = await sandbox.PythonAsync(code, TimeSpan.FromSeconds(5)); // time enough to become what cannot be interrupted
@@ -55,7 +55,7 @@ public abstract class StopConformance(BackendUnderTest backend) : ConformanceSui
     [InlineData("import numpy as np\na = np.ones(4000); b = np.ones((4000, 4000))\nwhile True: a = b @ a / 4000")]
     public async Task Whatever_resists_is_interrupted_or_killed_but_never_hangs(string code)
     {
-        await using var sandbox = await SandboxAsync(Data);
+        await using var sandbox = await HastyAsync(Data);
         AssertOutcome(RunOutcome.TimedOut, "wall_time_exceeded", await sandbox.PythonAsync(code, _short));
         Assert.Equal("2", (await sandbox.PythonAsync("1 + 1")).Value);
     }
@@ -63,7 +63,7 @@ public abstract class StopConformance(BackendUnderTest backend) : ConformanceSui
     [Fact]
     public async Task Nothing_a_killed_run_started_lives_on()
     {
-        await using var sandbox = await SandboxAsync();
+        await using var sandbox = await HastyAsync();
         var run = await sandbox.PythonAsync(
             "import os, signal, subprocess, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ndef note(pid): print(pid, file=open('/tmp/pids', 'a'))\nfor _ in range(5): note(subprocess.Popen(['sleep', '3601'], start_new_session=True).pid)\nif os.fork() == 0:\n    os.setsid(); os.fork(); note(os.getpid()); time.sleep(3602)\nwhile True: pass",
             TimeSpan.FromSeconds(10));

@@ -81,8 +81,8 @@ public sealed class McpToolsetTests : IAsyncLifetime
         var url = _server.Http.BaseAddress!.ToString().TrimEnd('/');
         var entry = new JsonObject
         {
-            ["command"] = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
-            ["args"] = new JsonArray(Path.Combine(AppContext.BaseDirectory, "cove.dll"), "mcp", "--server", url),
+            ["command"] = CoveProgram.Dotnet,
+            ["args"] = new JsonArray(CoveProgram.Library, "mcp", "--server", url),
             ["env"] = new JsonObject { ["COVE_API_KEY"] = "${THE_KEY}", ["DOTNET_EnableDiagnostics"] = "0" },
         };
         await using (var toolset = await ConnectAsync(entry))

@@ -66,11 +66,8 @@ public sealed class AgentCommandTests : IAsyncLifetime
 
     private async Task<string> RunAsync(string[] arguments)
     {
-        var program = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
-        var start = new ProcessStartInfo(program, [Path.Combine(AppContext.BaseDirectory, "cove.dll"), .. arguments])
-        {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false, WorkingDirectory = _place.Path,
-        };
+        var start = CoveProgram.Start(arguments);
+        start.WorkingDirectory = _place.Path;
         start.Environment.Remove("COVE_API_KEY");
         using var process = Process.Start(start)!;
         process.StandardInput.Close();

@@ -26,7 +26,7 @@ public sealed class SampleTests : IAsyncLifetime
     [InlineData("files.cs", "best month: Mar", "the chart is here")]
     public async Task A_csharp_sample_runs_without_a_project(string name, params string[] expected)
     {
-        var output = await RunAsync(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", ["run", Path.Combine(SourceTree.Root, "samples", "csharp", name)]);
+        var output = await RunAsync(CoveProgram.Dotnet, ["run", Path.Combine(SourceTree.Root, "samples", "csharp", name)]);
         Assert.All(expected, text => Assert.Contains(text, output, StringComparison.Ordinal));
     }
 

@@ -21,7 +21,7 @@ public sealed partial class ServeProcess : IAsyncDisposable
     {
         _own = own;
         Place = place;
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Path.Combine(AppContext.BaseDirectory, "cove.dll"), "serve", .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false };
+        var start = CoveProgram.Start(["serve", .. arguments]);
         foreach (var name in new[] { "runtime", "state" })
         {
             Directory.CreateDirectory(Path.Combine(place, name), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);

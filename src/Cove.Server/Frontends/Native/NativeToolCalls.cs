@@ -31,10 +31,10 @@ internal static class NativeToolCalls
     public static async Task TellAsync(HttpContext context, SandboxId sandbox, RunId run)
     {
         var (cove, hangup) = (context.Cove(), context.RequestAborted);
-        context.Response.Headers.CacheControl = "no-store";
         if (await UntilItWaitsAsync(cove, sandbox, run, hangup) is { PendingToolCalls: { } pending } info)
         {
             var waiting = new WaitingRun { Run = run, Sandbox = sandbox, PendingToolCalls = pending, LastSequence = info.LastSequence };
+            context.Response.Headers.CacheControl = "no-store";
             await WriteAsync(context, waiting, CoveJson.Wire.WaitingRun, StatusCodes.Status202Accepted);
             return;
         }

@@ -71,7 +71,7 @@ internal static class RunAnswers
     }
 
     public static EventStream<RunEvent> Runs(HttpContext context, AnswerForm form) =>
-        new(context, RunWriter.Write, static e => (e.Sequence, NameOf(e)), form == AnswerForm.ServerSent);
+        new(context, RunWriter.Write, static e => (e.Sequence, RunNames.Of(e).Value), form == AnswerForm.ServerSent);
 
     public static EventStream<SandboxEvent> Sandboxes(HttpContext context, AnswerForm form) =>
         new(context, static (json, e) => JsonSerializer.Serialize(json, e, CoveJson.Wire.SandboxEvent), static e => (e.Sequence, e.Type), form == AnswerForm.ServerSent);
@@ -93,15 +93,4 @@ internal static class RunAnswers
 
     /// <summary>The error of a first event that is a refusal.</summary>
     public static RunError? Refusal(RunEvent first) => first is RunCompleted { Result: { Outcome: RunOutcome.Refused, Error: { } error } } ? error : null;
-
-    private static string NameOf(RunEvent next) => next switch
-    {
-        RunStarted => "started",
-        RunOutput => "output",
-        RunDisplay => "display",
-        RunNotice => "notice",
-        RunToolCall => "tool_call",
-        RunToolAnswered => "tool_answered",
-        _ => "completed",
-    };
 }
