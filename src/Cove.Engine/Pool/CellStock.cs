@@ -68,6 +68,6 @@ internal sealed class CellStock(int size, string template, ILogger logger)
     {
         var detail = dead.Cell.Exited is { IsCompletedSuccessfully: true, Result.Detail: { } said } ? said : "its process ended";
         logger.ParkedCellDied(template, detail);
-        _ = dead.Cell.DisposeAsync().AsTask();
+        _ = Task.Run(() => dead.Cell.DisposeAsync().AsTask()); // elsewhere: it waits for the launcher a little, and here the pool's lock is held
     }
 }

@@ -23,6 +23,7 @@ internal sealed class DeathPause : IAsyncDisposable
 
     public bool IsOn { get; private set; }
 
+    /// <summary>Begins a pause, or belongs to the one that is on. Of one that was disposed of nothing comes any more.</summary>
     public void NoteDeath()
     {
         if (IsOn)

@@ -55,7 +55,8 @@ internal sealed class CoveServer : IAsyncDisposable
         var certificate = options.TlsCertificate is null ? null : Certificate(options.TlsCertificate, options.TlsKey!);
         builder.WebHost.UseKestrelCore();
 
-        // A request is served where its bytes arrived, which is a thread of the pool already: handing it to another costs that one's waking.
+        // A request is served where its bytes arrived, which is a thread of the pool already: handing it to another costs that one's waking. It would be
+        // the thread of all sockets if somebody set DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS, which is not meant for handlers that may wait a little.
         builder.WebHost.UseSockets(static sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.WebHost.ConfigureKestrel(kestrel => Listening.Configure(kestrel, options, certificate, connections));
 

@@ -55,7 +55,7 @@ public abstract class LimitConformance(BackendUnderTest backend) : ConformanceSu
             var before = (await sandbox.Cove.GetUsageAsync(sandbox.Id)).CpuTime!.Value;
             var finished = await run();
             var used = (await sandbox.Cove.GetUsageAsync(sandbox.Id)).CpuTime!.Value - before;
-            if (used > 0.8 * share * finished.Result.Duration || attempt == 15)
+            if (used > 0.8 * share * finished.Result.Duration || attempt == 8)
             {
                 return finished;
             }

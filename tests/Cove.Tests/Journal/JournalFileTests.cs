@@ -149,9 +149,10 @@ public sealed class JournalFileTests : IDisposable
         Age("s2", TimeSpan.FromDays(2));
         Age("s3", TimeSpan.FromDays(1));
         // Without a file it is as old as its directory.
-        Directory.CreateDirectory(paths.Ended(new SandboxId("empty-old"))).LastWriteTimeUtc = _time.GetUtcNow().UtcDateTime - TimeSpan.FromDays(8);
-        Directory.CreateDirectory(paths.Ended(new SandboxId("empty-new"))).LastWriteTimeUtc = _time.GetUtcNow().UtcDateTime - TimeSpan.FromDays(1.5);
-        await SweepAsync(Options(), "empty-new", "s2", "s3");
+        Directory.CreateDirectory(paths.Ended(new SandboxId("o1"))).LastWriteTimeUtc = _time.GetUtcNow().UtcDateTime - TimeSpan.FromDays(8);
+        Directory.CreateDirectory(paths.Ended(new SandboxId("n1"))).LastWriteTimeUtc = _time.GetUtcNow().UtcDateTime - TimeSpan.FromDays(1.5);
+        await SweepAsync(Options(), "n1", "s2", "s3");
+        Directory.Delete(paths.Ended(new SandboxId("n1")));
         await SweepAsync(Options() with { JournalBytes = 1 << 20 }, "s3");
         Assert.Equal(["s3"], JournalPaths.In(paths.EndedRoot).Select(i => i.Value));
 

@@ -86,6 +86,7 @@ internal sealed class EventStream<T>(HttpContext context, Action<Utf8JsonWriter,
             if (following.IsCompleted)
             {
                 await FlushAsync();
+                await Task.Yield(); // this thread reads the connection as well: only when it is let go it hears that the caller hung up
                 any = await following;
             }
             else
